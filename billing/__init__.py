@@ -1,0 +1,1 @@
+"""Metering, usage ledger, rating, invoices and exports."""

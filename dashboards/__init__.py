@@ -1,0 +1,1 @@
+"""Grafana dashboards; their data source is the front-door, never a store."""

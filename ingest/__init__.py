@@ -1,0 +1,1 @@
+"""Telemetry in: Envoy cluster names to tenant tuples."""

@@ -1,0 +1,1 @@
+"""The front-door: authenticate, scope, rebuild the upstream read, answer."""

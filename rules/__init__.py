@@ -1,0 +1,1 @@
+"""The telemetry catalogue and what is rendered from it."""

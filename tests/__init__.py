@@ -1,0 +1,1 @@
+"""Tests mirror the packages; real Envoy, VictoriaMetrics and PostgreSQL where they matter."""
