@@ -1,1 +1,26 @@
-def main() -> None: ...
+"""Starmeter's one command line: every package's commands, mounted under one name."""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer(
+    name="starmeter",
+    help="Tenant-scoped metrics and logs, telemetry rules, and usage billing.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _root() -> None:
+    """Tenant-scoped metrics and logs, telemetry rules, and usage billing."""
+
+
+def main() -> None:
+    """Entry point of the `starmeter` program."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
