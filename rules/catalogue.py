@@ -1,0 +1,65 @@
+"""The telemetry catalogue: which Envoy statistics leave a gateway, in which buckets, under which contract labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from core.tenant import TENANT_LABELS
+
+# Every customer-facing series carries exactly these, its family's own labels, and nothing else.
+TOPOLOGY_LABELS: Final = ("cluster", "region")
+CONTRACT_LABELS: Final = (*TENANT_LABELS, *TOPOLOGY_LABELS)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One customer-facing family of Envoy cluster statistics.
+
+    `stat` is the RE2 text of what follows `cluster.<name>.` in Envoy's own stat names; `series` are the Prometheus
+    names it is exposed under; `labels` are the labels the family adds to the contract's.
+    """
+
+    stat: str
+    series: tuple[str, ...]
+    labels: tuple[str, ...]
+    unit: str
+    gives: str
+
+
+CUSTOMER_FAMILIES: Final = (
+    Family(
+        stat="upstream_rq_time",
+        series=(
+            "envoy_cluster_upstream_rq_time_bucket",
+            "envoy_cluster_upstream_rq_time_sum",
+            "envoy_cluster_upstream_rq_time_count",
+        ),
+        labels=("le",),
+        unit="milliseconds",
+        gives="latency",
+    ),
+    Family(
+        stat="upstream_rq_[1-5]xx",
+        series=("envoy_cluster_upstream_rq_xx",),
+        labels=("envoy_response_code_class",),
+        unit="requests",
+        gives="requests per second and error rate",
+    ),
+    Family(
+        stat="upstream_cx_(?:rx|tx)_bytes_total",
+        series=("envoy_cluster_upstream_cx_rx_bytes_total", "envoy_cluster_upstream_cx_tx_bytes_total"),
+        labels=(),
+        unit="bytes",
+        gives="throughput",
+    ),
+)
+
+# The gateway about itself: platform series without any customer in them.
+SELF_PREFIXES: Final = ("server.", "control_plane.", "listener_manager.", "cluster_manager.")
+
+# Upper bounds in milliseconds. Alert thresholds must be among them, or a quantile cannot tell which side it is on.
+LATENCY_BUCKETS_MS: Final = (5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000)
+
+# Envoy's own durations (start-up, updates) need an order of magnitude, no more.
+SELF_BUCKETS_MS: Final = (10, 100, 1000, 10000)
