@@ -91,8 +91,11 @@ def _address(port: int) -> dict[str, object]:
 
 def _buckets() -> list[dict[str, object]]:
     """Bounds per stat name; the first match wins, and names are Envoy's dotted ones, not the exposed ones."""
-    own = [{"match": {"prefix": prefix}, "buckets": list(SELF_BUCKETS_MS)} for prefix in SELF_PREFIXES]
-    return [{"match": {"suffix": ".upstream_rq_time"}, "buckets": list(LATENCY_BUCKETS_MS)}, *own]
+    settings: list[dict[str, object]] = [
+        {"match": {"suffix": ".upstream_rq_time"}, "buckets": list(LATENCY_BUCKETS_MS)}
+    ]
+    settings += [{"match": {"prefix": prefix}, "buckets": list(SELF_BUCKETS_MS)} for prefix in SELF_PREFIXES]
+    return settings
 
 
 def _listener(upstreams: list[Upstream], port: int) -> dict[str, object]:

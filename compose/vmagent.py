@@ -1,0 +1,75 @@
+"""vmagent's scrape configuration: the gateway, the kubelets, kube-state-metrics, and what of each is kept."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# What the recording rules read, and nothing else: a kubelet exposes some hundred names per container.
+KUBELET_SERIES: Final = (
+    "container_cpu_usage_seconds_total",
+    "container_memory_working_set_bytes",
+    "container_network_receive_bytes_total",
+    "container_network_transmit_bytes_total",
+)
+
+# What attribution (labels) and the cross-check of metering (requests, phases, times) read.
+STATE_SERIES: Final = (
+    "kube_pod_labels",
+    "kube_pod_info",
+    "kube_pod_container_resource_requests",
+    "kube_pod_init_container_resource_requests",
+    "kube_pod_init_container_info",
+    "kube_pod_overhead_(cpu_cores|memory_bytes)",
+    "kube_pod_status_phase",
+    "kube_pod_(start|completion)_time",
+    "kube_pod_status_scheduled_time",
+    "kube_pod_deletion_timestamp",
+    "kube_pod_container_status_restarts_total",
+)
+
+
+def gateway_job(target: str, rules: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """Scrape Envoy's admin port at `target` (host:port), attributing each series by the relabelling `rules`."""
+    return _job("envoy-gateway", "/stats/prometheus", [target], rules)
+
+
+def kubelet_job(targets: Sequence[str]) -> dict[str, object]:
+    """Scrape the containers' use of every kubelet; `id` stays, for a restarted container has two of them a while."""
+    names: dict[str, object] = {"action": "labeldrop", "regex": "image|name"}
+    return _job("kubelet", "/metrics/cadvisor", targets, [_keep(KUBELET_SERIES), names])
+
+
+def state_job(target: str) -> dict[str, object]:
+    """Scrape kube-state-metrics; of a pod's phases only those that meter or end it, not all five a pod."""
+    phases: dict[str, object] = {
+        "action": "drop",
+        "source_labels": ["__name__", "phase"],
+        "separator": ";",
+        "regex": "kube_pod_status_phase;(Pending|Unknown)",
+    }
+    return _job("kube-state-metrics", "/metrics", [target], [_keep(STATE_SERIES), phases])
+
+
+def render(jobs: Sequence[Mapping[str, object]], *, interval: str = "5s") -> str:
+    """The configuration as JSON text: YAML whose every string is quoted, so that no name turns into a boolean."""
+    configuration = {"global": {"scrape_interval": interval, "scrape_timeout": interval}, "scrape_configs": list(jobs)}
+    return json.dumps(configuration, indent=1, ensure_ascii=False)
+
+
+def _keep(names: Sequence[str]) -> dict[str, object]:
+    return {"action": "keep", "source_labels": ["__name__"], "regex": "|".join(names)}
+
+
+def _job(name: str, path: str, targets: Sequence[str], rules: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    return {
+        "job_name": name,
+        "metrics_path": path,
+        # A customer's text never overrides what we know of the target.
+        "honor_labels": False,
+        "static_configs": [{"targets": list(targets)}],
+        "metric_relabel_configs": [dict(rule) for rule in rules],
+    }
