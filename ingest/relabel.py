@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ingest.grammar import GRAMMAR
+
+if TYPE_CHECKING:
+    from ingest.grammar import Field, Id
 
 _SOURCE: Final = "envoy_cluster_name"
 
@@ -21,15 +24,16 @@ def metric_relabel_configs(keep: str) -> list[dict[str, object]]:
         {"action": "keep", "source_labels": ["__name__"], "regex": keep},
         # By the cluster name itself, not by a label made from it: such a label could have come with the scrape.
         {"action": "keep", "source_labels": [_SOURCE], "regex": pattern},
-        *(
-            {
-                "action": "replace",
-                "source_labels": [_SOURCE],
-                "regex": pattern,
-                "target_label": field.name,
-                "replacement": field.reference,
-            }
-            for field in GRAMMAR.fields
-        ),
+        *(_label(field, pattern) for field in GRAMMAR.fields),
         {"action": "labeldrop", "regex": _SOURCE},
     ]
+
+
+def _label(field: Field | Id, pattern: str) -> dict[str, object]:
+    return {
+        "action": "replace",
+        "source_labels": [_SOURCE],
+        "regex": pattern,
+        "target_label": field.name,
+        "replacement": field.reference,
+    }
