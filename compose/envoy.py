@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from core.tenant import ENVIRONMENT_PATTERN
+from ingest.grammar import GRAMMAR
 from rules.catalogue import CUSTOMER_FAMILIES, LATENCY_BUCKETS_MS, SELF_BUCKETS_MS, SELF_PREFIXES
 
 if TYPE_CHECKING:
@@ -14,11 +14,6 @@ if TYPE_CHECKING:
 
 _TYPE: Final = "@type"
 _LOOPBACK: Final = "127.0.0.1"
-_NUMBER: Final = "(?:0|[1-9][0-9]{0,3})"
-_ROUTE_CLUSTER: Final = (
-    "(?:httproute|grpcroute)/[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?/[0-9a-f]{64}-"
-    f"{ENVIRONMENT_PATTERN}/rule/{_NUMBER}(?:/backend/{_NUMBER})?"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +47,7 @@ class Allowlist:
 # `[.]`, never a backslash: Envoy Gateway escapes backslashes twice, and the pattern would silently match nothing.
 STRICT: Final = Allowlist(
     prefixes=SELF_PREFIXES,
-    patterns=(f"^cluster[.]{_ROUTE_CLUSTER}[.](?:{'|'.join(family.stat for family in CUSTOMER_FAMILIES)})$",),
+    patterns=(f"^cluster[.]{GRAMMAR.pattern}[.](?:{'|'.join(family.stat for family in CUSTOMER_FAMILIES)})$",),
 )
 
 
