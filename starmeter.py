@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from query.commands import serve
+
 app = typer.Typer(
     name="starmeter",
     help="Tenant-scoped metrics and logs, telemetry rules, and usage billing.",
@@ -15,6 +17,9 @@ app = typer.Typer(
 @app.callback()
 def _root() -> None:
     """Tenant-scoped metrics and logs, telemetry rules, and usage billing."""
+
+
+app.add_typer(serve, name="serve")
 
 
 def main() -> None:

@@ -1,0 +1,63 @@
+"""The raw VictoriaMetrics client of one region.
+
+Dangerous: it reads whatever it is told to, so only the tenant-bound reader may import it (held by an import contract).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import aiohttp
+from yarl import URL
+
+from core.errors import Unavailable
+
+if TYPE_CHECKING:
+    from core.region import Region
+
+_FORM: Final = "application/x-www-form-urlencoded"
+
+
+class VictoriaStore:
+    """Pooled keep-alive connections to one region's store; every call is a POST of a form.
+
+    Answers are never decompressed here, redirects never followed, cookies never kept, proxies never used.
+    """
+
+    def __init__(self, region: Region, *, connect_seconds: float) -> None:
+        self._region = region
+        self._base = region.metrics_url
+        headers = {"Content-Type": _FORM}
+        if region.metrics_token is not None:
+            headers["Authorization"] = f"Bearer {region.metrics_token.get_secret_value()}"
+        self._headers = {gzip: {**headers, "Accept-Encoding": "gzip" if gzip else "identity"} for gzip in (False, True)}
+        self._session = aiohttp.ClientSession(
+            auto_decompress=False,
+            # Bounded by the per-tenant limiter before it; a second bound here would let tenants block each other.
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=45),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("User-Agent", "Accept"),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds),
+        )
+
+    async def post(self, target: str, body: bytes, *, gzip: bool = False) -> aiohttp.ClientResponse:
+        """Send `body` to `target` (path and query, already encoded); the caller releases or closes the answer.
+
+        Reads are idempotent, so one that met a kept-alive connection which the store had closed is sent once more.
+
+        Raises:
+            Unavailable: the store cannot be connected to or closes the connection before it answers.
+        """
+        url = URL(self._base + target, encoded=True)
+        headers = self._headers[gzip]
+        try:
+            try:
+                return await self._session.post(url, data=body, headers=headers, allow_redirects=False)
+            except (aiohttp.ServerDisconnectedError, ConnectionResetError):
+                return await self._session.post(url, data=body, headers=headers, allow_redirects=False)
+        except (aiohttp.ClientError, OSError, TimeoutError) as failure:
+            raise Unavailable(f"region {self._region.name}: the metrics store does not answer") from failure
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._session.close()

@@ -1,0 +1,103 @@
+"""From a request's credential and path to its scope, remembered for a moment."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from anyio import to_thread
+from cachetools import TTLCache
+
+from core.errors import CallerError, Unauthenticated
+from core.scope import Action, Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.directory import Directory
+
+_REMEMBERED: Final = 20_000
+_MAX_CREDENTIAL: Final = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class TenantPath:
+    """What a request's path names: a project, and perhaps one environment and one service of it."""
+
+    project_id: str
+    environment: str | None = None
+    service_id: str | None = None
+
+
+class Access:
+    """Authenticates and authorises against the control store; answers are remembered for `seconds`, refusals too.
+
+    A revoked token or a lost role therefore stops working within `seconds`.
+    """
+
+    def __init__(self, directory: Directory, *, seconds: float) -> None:
+        self._directory = directory
+        self._known: TTLCache[tuple[bytes, Action, TenantPath], Scope | CallerError] = TTLCache(_REMEMBERED, seconds)
+        self._asking: dict[tuple[bytes, Action, TenantPath], asyncio.Task[Scope | CallerError]] = {}
+        self._used: set[str] = set()
+
+    async def scope(self, credentials: Sequence[bytes], action: Action, path: TenantPath) -> Scope:
+        """The scope of one request.
+
+        Args:
+            credentials: every `Authorization` header of the request, as received.
+            action: what the request does.
+            path: what its path names.
+
+        Raises:
+            Unauthenticated, Forbidden, NotFound: as the control store decides.
+            Unavailable: the control store does not answer.
+        """
+        if len(credentials) != 1:
+            raise Unauthenticated("give exactly one Authorization header: Bearer and an API token")
+        credential = credentials[0]
+        key = (hashlib.blake2b(credential, digest_size=16).digest(), action, path)
+        answer = self._known.get(key)
+        if answer is None:
+            answer = await self._ask(key, credential)
+        if isinstance(answer, CallerError):
+            raise answer.with_traceback(None)
+        return answer
+
+    async def _ask(self, key: tuple[bytes, Action, TenantPath], credential: bytes) -> Scope | CallerError:
+        """Ask the control store once, however many requests wait for the same answer."""
+        task = self._asking.get(key)
+        if task is None:
+            task = asyncio.create_task(to_thread.run_sync(self._decide, credential, key[1], key[2]))
+            self._asking[key] = task
+            task.add_done_callback(lambda _: self._asking.pop(key, None))
+        # Shielded: a client that goes away must not take the answer from the others.
+        answer = await asyncio.shield(task)
+        self._known[key] = answer
+        if isinstance(answer, Scope):
+            self._used.add(answer.principal.token_id)
+        return answer
+
+    def _decide(self, credential: bytes, action: Action, path: TenantPath) -> Scope | CallerError:
+        now = datetime.now(UTC)
+        try:
+            principal = self._directory.authenticate(_bearer(credential), now)
+            return self._directory.authorize(principal, action, path.project_id, path.environment, path.service_id, now)
+        except CallerError as refusal:
+            return refusal
+
+    async def record_use(self) -> None:
+        """Write down when the tokens seen since the last call were last used."""
+        used, self._used = self._used, set()
+        if used:
+            await to_thread.run_sync(self._directory.mark_used, used, datetime.now(UTC))
+
+
+def _bearer(credential: bytes) -> str:
+    scheme, _, token = credential.partition(b" ")
+    if scheme.lower() != b"bearer" or not token.isascii() or len(credential) > _MAX_CREDENTIAL:
+        raise Unauthenticated("the credential is not valid; give Authorization: Bearer and an API token")
+    return token.strip().decode("ascii")

@@ -1,0 +1,156 @@
+"""A tenant's own alerts and the rules behind them, out of a vmalert that evaluates the rules of everyone.
+
+vmalert ignores every filter it is given, so nothing of its answer is passed on: what belongs to the scope is picked out
+and written anew, field by field.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Final
+
+import aiohttp
+import orjson
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from core.errors import Unavailable
+from query.body import whole
+
+if TYPE_CHECKING:
+    from core.scope import Grant
+
+_REMEMBERED_SECONDS: Final = 2.0
+_MOST_BYTES: Final = 32 * 1024 * 1024
+_SECONDS: Final = 5.0
+
+
+class _Lenient(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class _Alert(_Lenient):
+    state: str
+    value: str = ""
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    activeAt: str = ""  # noqa: N815 - as on the wire
+
+
+class _Rule(_Lenient):
+    name: str = ""
+    type: str = ""
+    duration: float = 0.0
+    labels: dict[str, str] | None = None
+    alerts: tuple[_Alert, ...] | None = None
+    lastEvaluation: str = ""  # noqa: N815 - as on the wire
+
+
+class _Group(_Lenient):
+    name: str
+    interval: float = 0.0
+    rules: tuple[_Rule, ...] | None = None
+
+
+class _Groups(_Lenient):
+    groups: tuple[_Group, ...] | None = None
+
+
+class _Answer(_Lenient):
+    data: _Groups
+
+
+class AlertReader:
+    """Reads one region's vmalert; what it says is remembered for two seconds, for all tenants together."""
+
+    def __init__(self, region: str, url: str | None, *, connect_seconds: float) -> None:
+        self._region = region
+        self._url = url
+        self._session = aiohttp.ClientSession(
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=_SECONDS, sock_connect=connect_seconds),
+        )
+        self._groups: tuple[_Group, ...] = ()
+        self._until = 0.0
+        self._lock = asyncio.Lock()
+
+    async def alerts(self, grant: Grant) -> dict[str, object]:
+        """The `data` of `/api/v1/alerts`: the alerts whose labels lie in `grant`."""
+        rules = [rule for group in await self._read() for rule in group.rules or ()]
+        return {"alerts": [_alert(alert) for rule in rules for alert in _own_alerts(rule, grant)]}
+
+    async def rules(self, grant: Grant) -> dict[str, object]:
+        """The `data` of `/api/v1/rules`: rules with an alert in `grant`, or whose own labels lie in it."""
+        groups = []
+        for group in await self._read():
+            rules = [
+                _rule(rule, own, grant)
+                for rule in group.rules or ()
+                if (own := _own_alerts(rule, grant)) or _is_inside(rule.labels or {}, grant)
+            ]
+            if rules:
+                groups.append({"name": group.name, "file": "", "interval": group.interval, "rules": rules})
+        return {"groups": groups}
+
+    async def close(self) -> None:
+        """Close the connections to vmalert."""
+        await self._session.close()
+
+    async def _read(self) -> tuple[_Group, ...]:
+        if self._url is None:
+            return ()
+        async with self._lock:
+            if time.monotonic() >= self._until:
+                self._groups = await self._ask(f"{self._url}/api/v1/rules")
+                self._until = time.monotonic() + _REMEMBERED_SECONDS
+            return self._groups
+
+    async def _ask(self, url: str) -> tuple[_Group, ...]:
+        try:
+            async with self._session.get(url, allow_redirects=False) as response:
+                if response.status != 200:  # noqa: PLR2004 - anything else is no answer
+                    raise Unavailable(f"region {self._region}: alerts cannot be read now")
+                text = await whole(response, _MOST_BYTES)
+            return _Answer.model_validate(orjson.loads(text)).data.groups or ()
+        except (aiohttp.ClientError, TimeoutError, OSError, orjson.JSONDecodeError, ValidationError) as failure:
+            raise Unavailable(f"region {self._region}: alerts cannot be read now") from failure
+
+
+def _is_inside(labels: dict[str, str], grant: Grant) -> bool:
+    return (
+        labels.get("project_id") == grant.project_id
+        and (grant.environments is None or labels.get("environment") in grant.environments)
+        and (grant.services is None or labels.get("service_id") in grant.services)
+    )
+
+
+def _own_alerts(rule: _Rule, grant: Grant) -> list[_Alert]:
+    return [alert for alert in rule.alerts or () if _is_inside(alert.labels, grant)]
+
+
+def _alert(alert: _Alert) -> dict[str, object]:
+    return {
+        "state": alert.state,
+        "value": alert.value,
+        "labels": alert.labels,
+        "annotations": alert.annotations,
+        "activeAt": alert.activeAt,
+    }
+
+
+def _rule(rule: _Rule, own: list[_Alert], grant: Grant) -> dict[str, object]:
+    """A rule as its tenant sees it: the expression and its errors are the platform's, the state is the tenant's."""
+    states = {alert.state for alert in own}
+    labels = rule.labels or {}
+    return {
+        "type": "alerting",
+        "name": rule.name,
+        "query": "",
+        "duration": rule.duration,
+        "labels": labels if "project_id" not in labels or _is_inside(labels, grant) else {},
+        "annotations": {},
+        "alerts": [_alert(alert) for alert in own],
+        "state": next((state for state in ("firing", "pending") if state in states), "inactive"),
+        "health": "ok",
+        "lastEvaluation": rule.lastEvaluation,
+    }

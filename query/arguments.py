@@ -1,0 +1,240 @@
+"""What each metrics endpoint takes from a tenant: allow-listed, validated, clamped, and written anew for the store."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
+
+from core.errors import BadRequest
+from query.moment import seconds_at, seconds_long, written
+
+if TYPE_CHECKING:
+    from query.form import Form
+    from query.settings import Limits
+
+_DAY: Final = 86_400.0
+_SERIES_RANGE: Final = 3_600.0
+_LABELS_RANGE: Final = _DAY
+_MAX_TOP: Final = 100
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_COUNT: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
+_LABEL: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
+# A match that selects every series which has a name; the tenant's enforcement narrows it to the tenant's own.
+_EVERY_SERIES: Final = '{__name__!=""}'
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One validated read: the form to post, and what the audit line and the envelope say about it.
+
+    Times in unix seconds, `step` and `timeout` in seconds. `outside` means that the whole range lies before the
+    retention, so that the answer is empty without asking the store.
+    """
+
+    body: bytes
+    timeout: float
+    query: str = ""
+    start: float | None = None
+    end: float | None = None
+    step: float | None = None
+    warnings: tuple[str, ...] = field(default=())
+    outside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What bounds a read besides the tenant's limits: the time of the request and the store's retention, in seconds."""
+
+    now: float
+    retention: float
+
+    @property
+    def oldest(self) -> float:
+        """The first instant the store still has."""
+        return self.now - self.retention
+
+    @property
+    def notice(self) -> str:
+        """The warning of a clipped read."""
+        return f"metrics are kept for {self.retention / _DAY:g} days; what lies before was left out"
+
+
+def query(form: Form, limits: Limits, bounds: Bounds) -> Read:
+    """`/api/v1/query`: query, time, step, timeout, round_digits."""
+    text = _expression(form, limits)
+    timeout = _timeout(form, limits)
+    body = [("query", text), ("timeout", written(timeout))]
+    at = _time(form, "time")
+    if at is not None:
+        body.append(("time", written(at)))
+    if step := form.scalar("step"):
+        body.append(("step", written(seconds_long("step", step))))
+    if (digits := form.scalar("round_digits")) is not None:
+        body.append(("round_digits", str(_count("round_digits", digits, 100))))
+    warnings = (bounds.notice,) if at is not None and at < bounds.oldest else ()
+    return Read(_encoded(body), timeout, text, start=at, end=at, warnings=warnings)
+
+
+def query_range(form: Form, limits: Limits, bounds: Bounds) -> Read:
+    """`/api/v1/query_range`: query, start, end, step, timeout; exact at both ends."""
+    text = _expression(form, limits)
+    timeout = _timeout(form, limits)
+    start, end = _required(form, "start"), _required(form, "end")
+    step_text = form.scalar("step")
+    if step_text is None:
+        raise BadRequest("step: missing; give seconds or a duration such as 30s")
+    step = seconds_long("step", step_text)
+    _ordered(start, end)
+    _within(start, end, limits)
+    if (points := math.floor((end - start) / step) + 1) > limits.points:
+        raise BadRequest(
+            f"step: {points} points a series is more than {limits.points}; use a larger step or a shorter range"
+        )
+    warnings: tuple[str, ...] = ()
+    if start < bounds.oldest:
+        # Skip whole steps, so that the remaining points are the ones that were asked for.
+        start += math.ceil((bounds.oldest - start) / step) * step
+        warnings = (bounds.notice,)
+    body = [
+        ("query", text),
+        ("start", written(start)),
+        ("end", written(end)),
+        ("step", written(step)),
+        ("timeout", written(timeout)),
+    ]
+    if _misaligned(start, step):
+        # With its cache the store moves a misaligned range back to multiples of the step; without it, it is exact.
+        body.append(("nocache", "1"))
+    return Read(_encoded(body), timeout, text, start, end, step, warnings, outside=start > end)
+
+
+def series(form: Form, limits: Limits, bounds: Bounds) -> Read:
+    """`/api/v1/series`: match[] (at least one), start, end, limit."""
+    matches = _matches(form, limits)
+    if not matches:
+        raise BadRequest("match[]: missing; give at least one selector")
+    return _listing(form, limits, bounds, matches, default_range=_SERIES_RANGE, most=limits.series)
+
+
+def labels(form: Form, limits: Limits, bounds: Bounds) -> Read:
+    """`/api/v1/labels` and `/api/v1/label/<name>/values`: match[], start, end, limit."""
+    matches = _matches(form, limits)
+    return _listing(form, limits, bounds, matches, default_range=_LABELS_RANGE, most=limits.label_values)
+
+
+def federate(form: Form, limits: Limits, _bounds: Bounds) -> Read:
+    """`/federate`: match[]; without one, everything of the tenant's scope."""
+    matches = _matches(form, limits) or [_EVERY_SERIES]
+    return Read(_encoded([("match[]", match) for match in matches]), limits.timeout_seconds, ", ".join(matches))
+
+
+def tsdb_status(form: Form, limits: Limits, bounds: Bounds) -> Read:
+    """`/api/v1/status/tsdb`: topN, date, focusLabel, match[]."""
+    matches = _matches(form, limits)
+    body = [("match[]", match) for match in matches]
+    if (top := form.scalar("topN")) is not None:
+        body.append(("topN", str(_count("topN", top, _MAX_TOP))))
+    if (focus := form.scalar("focusLabel")) is not None:
+        if not _LABEL.fullmatch(focus):
+            raise BadRequest("focusLabel: not a label name")
+        body.append(("focusLabel", focus))
+    if (date := form.scalar("date")) is not None:
+        if not _DATE.fullmatch(date):
+            raise BadRequest("date: not a date; write it as 2026-01-31")
+        day = seconds_at("date", f"{date}T00:00:00Z")
+        if not bounds.oldest - _DAY <= day <= bounds.now + _DAY:
+            raise BadRequest(f"date: outside the retention of {bounds.retention / _DAY:g} days")
+        body.append(("date", date))
+    return Read(_encoded(body), limits.timeout_seconds, ", ".join(matches))
+
+
+def _listing(
+    form: Form, limits: Limits, bounds: Bounds, matches: list[str], *, default_range: float, most: int
+) -> Read:
+    end = _time(form, "end")
+    start = _time(form, "start")
+    until = bounds.now if end is None else end
+    since = until - default_range if start is None else start
+    _ordered(since, until)
+    warnings: list[str] = []
+    if since < bounds.oldest:
+        since = bounds.oldest
+        warnings.append(bounds.notice)
+    limit = most
+    if (asked := form.scalar("limit")) is not None and (number := _count("limit", asked, None)):
+        limit = min(number, most)
+        if number > most:
+            warnings.append(f"at most {most} entries are listed")
+    body = [("match[]", match) for match in matches]
+    body += [("start", written(since)), ("end", written(until)), ("limit", str(limit))]
+    shown = ", ".join(matches)
+    return Read(
+        _encoded(body), limits.timeout_seconds, shown, since, until, warnings=tuple(warnings), outside=since > until
+    )
+
+
+def _expression(form: Form, limits: Limits) -> str:
+    text = form.scalar("query")
+    if text is None or not text.strip():
+        raise BadRequest("query: missing; give a PromQL or MetricsQL expression")
+    if len(text.encode()) > limits.query_bytes:
+        raise BadRequest(f"query: longer than {limits.query_bytes} bytes")
+    return text
+
+
+def _matches(form: Form, limits: Limits) -> list[str]:
+    """Both spellings are one list for the store, so they are one list here."""
+    matches = form.all("match[]", "match")
+    if len(matches) > limits.matches:
+        raise BadRequest(f"match[]: more than {limits.matches} selectors")
+    for match in matches:
+        if not match.strip():
+            raise BadRequest('match[]: empty; give a selector such as up or {job="web"}')
+        if len(match.encode()) > limits.query_bytes:
+            raise BadRequest(f"match[]: longer than {limits.query_bytes} bytes")
+    return matches
+
+
+def _time(form: Form, name: str) -> float | None:
+    text = form.scalar(name)
+    return None if text is None else seconds_at(name, text)
+
+
+def _required(form: Form, name: str) -> float:
+    at = _time(form, name)
+    if at is None:
+        raise BadRequest(f"{name}: missing; give unix seconds or RFC 3339")
+    return at
+
+
+def _timeout(form: Form, limits: Limits) -> float:
+    text = form.scalar("timeout")
+    return limits.timeout_seconds if text is None else min(seconds_long("timeout", text), limits.timeout_seconds)
+
+
+def _count(name: str, text: str, most: int | None) -> int:
+    if not _COUNT.fullmatch(text):
+        raise BadRequest(f"{name}: not a whole number")
+    return int(text) if most is None else min(int(text), most)
+
+
+def _ordered(start: float, end: float) -> None:
+    if start > end:
+        raise BadRequest("end: lies before start")
+
+
+def _within(start: float, end: float, limits: Limits) -> None:
+    if end - start > limits.range_days * _DAY:
+        raise BadRequest(f"start: a range of more than {limits.range_days:g} days; ask for a shorter one")
+
+
+def _misaligned(start: float, step: float) -> bool:
+    """In the store's own resolution, milliseconds."""
+    return round(start * 1000) % max(round(step * 1000), 1) != 0
+
+
+def _encoded(pairs: list[tuple[str, str]]) -> bytes:
+    return urlencode(pairs).encode("ascii")
