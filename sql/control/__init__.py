@@ -1,0 +1,1 @@
+"""The control store's migrations, run by Alembic through a connection that the caller hands over."""

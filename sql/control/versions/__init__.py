@@ -1,0 +1,1 @@
+"""One step of the control store's schema per file, in the order of their revisions."""
