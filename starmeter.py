@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from core.commands import migrate, tokens
 from query.commands import serve
 
 app = typer.Typer(
@@ -20,6 +21,8 @@ def _root() -> None:
 
 
 app.add_typer(serve, name="serve")
+app.add_typer(tokens, name="tokens")
+app.command("migrate")(migrate)
 
 
 def main() -> None:
