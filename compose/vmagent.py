@@ -53,7 +53,7 @@ def kubelet_job(targets: Sequence[str]) -> dict[str, object]:
     """Scrape the containers' use of every kubelet; `id` stays, for a restarted container has two of them a while."""
     names: dict[str, object] = {"action": "labeldrop", "regex": "image|name"}
     job = _job("kubelet", "/metrics/cadvisor", targets, [_keep(KUBELET_SERIES), names])
-    # cAdvisor stamps its samples itself, some seconds in the past; a vanished container would then never be marked stale.
+    # cAdvisor stamps its samples itself, seconds late and unevenly; staleness and rates go by the scrape's own time.
     return job | {"honor_timestamps": False}
 
 

@@ -1,0 +1,1 @@
+"""A simulated Kubernetes cluster: its pods as a function of time, and what its exporters say of them."""
