@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from core.commands import migrate, tokens
+from ingest.commands import parse
 from query.commands import serve
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ def _root() -> None:
 app.add_typer(serve, name="serve")
 app.add_typer(tokens, name="tokens")
 app.command("migrate")(migrate)
+app.command("parse")(parse)
 
 
 def main() -> None:

@@ -24,6 +24,11 @@ class Reason(StrEnum):
     WHITE_SPACE = "white_space", "white space stands before or after it; pass the name alone"
     UNPRINTABLE = "unprintable_character", "it holds a control, invisible or unpaired surrogate character"
 
+    # The line it came in
+    NOT_UTF8 = "not_utf8", "its bytes are not UTF-8"
+    LINE_TOO_LONG = "line_too_long", "its line has more than a mebibyte"
+    NOT_A_JSON_STRING = "not_a_json_string", "its line is no JSON string; write one, in double quotes"
+
     # Other clusters
     LAYER_4_ROUTE = "layer_4_route", "a TCP, TLS or UDP route has no requests to count"
     MERGED_BACKENDS = "merged_backends", "several routes share it; turn EnvoyProxy mergeBackends off"
