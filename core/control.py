@@ -11,12 +11,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from alembic.util import CommandError
+from alembic.script.revision import RevisionError
 from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 
-from core.errors import ConfigurationError, Unavailable
+from core.errors import BadRequest, ConfigurationError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,14 +51,12 @@ def connect(url: str) -> Engine:
     parsed = _parse(url)
     try:
         engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
+        engine.connect().close()
     except (ArgumentError, TypeError, OSError):
         raise ConfigurationError(f"control_store: {_shown(parsed)} cannot be opened; {_FORMS}") from None
-    try:
-        engine.connect().close()
-    except (OperationalError, InterfaceError, ProgrammingError) as failure:
-        engine.dispose()
+    except DBAPIError as failure:
         raise Unavailable(
-            f"control_store: {_shown(parsed)} does not answer; check that it runs and the URL"
+            f"control_store: {_shown(parsed)} does not answer; check that it runs and that the URL is right"
         ) from failure
     return engine
 
@@ -79,6 +77,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction: committed at the end, rolled back on any error. SQLite's single writer waits for its turn here.
 
     Raises:
+        BadRequest: a constraint refuses what was written.
         Unavailable: the store fails, is locked for too long, or has not been migrated.
     """
     with (
@@ -188,13 +187,12 @@ def _begin_sqlite(connection: Connection) -> None:
 def _translated(engine: Engine) -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError, ProgrammingError, NoConnectionLeft) as failure:
+    except IntegrityError as failure:
+        # What a caller can do wrong is refused before it is written; what is left is a race lost to another writer.
+        raise BadRequest("control_store: someone else has just written the same; look at it and try again") from failure
+    except (DBAPIError, NoConnectionLeft) as failure:
         raise Unavailable(
             f"control_store: {_shown(engine.url)} fails; check that it runs and that `starmeter migrate` was applied"
-        ) from failure
-    except CommandError as failure:
-        raise ConfigurationError(
-            "control_store: it was migrated by a newer release; run that release, or restore the store's backup"
         ) from failure
 
 
@@ -208,5 +206,10 @@ def _alembic(connection: Connection) -> Config:
 def _pending(connection: Connection) -> list[Migration]:
     scripts = ScriptDirectory.from_config(_alembic(connection))
     current = MigrationContext.configure(connection).get_current_revision()
-    steps = scripts.iterate_revisions("heads", current or "base")
-    return [Migration(step.revision, step.doc) for step in steps][::-1]
+    try:
+        steps = list(scripts.iterate_revisions("heads", current or "base"))
+    except RevisionError as failure:
+        raise ConfigurationError(
+            "control_store: it was migrated by a newer release; run that release, or restore the store's backup"
+        ) from failure
+    return [Migration(step.revision, step.doc) for step in reversed(steps)]
