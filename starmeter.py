@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from compose.commands import down, up
 from core.commands import migrate, tokens
 from ingest.commands import parse
 from query.commands import serve
@@ -24,6 +25,8 @@ def _root() -> None:
 app.add_typer(serve, name="serve")
 app.add_typer(tokens, name="tokens")
 app.command("migrate")(migrate)
+app.command("up")(up)
+app.command("down")(down)
 app.command("parse")(parse)
 
 

@@ -130,7 +130,7 @@ PROJECTS: Final = (
         "fra1",
         (_PRODUCTION, _PREVIEW_LIKE),
         (
-            Service("api", Behaviour(median_ms=28, size=1_800, burst=Burst(every=600, lasts=180, failures=0.35))),
+            Service("api", Behaviour(median_ms=28, size=1_800, burst=Burst(every=300, lasts=120, failures=0.35))),
             Service("ui", Behaviour(median_ms=60, size=22_000)),
         ),
     ),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import functools
+import os
 import signal
 import socket
 import subprocess
@@ -22,24 +25,33 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
 
 
+def free_ports(count: int) -> list[int]:
+    """Different loopback TCP ports that nothing listens on at the moment."""
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
 def free_port() -> int:
     """A loopback TCP port that nothing listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    return free_ports(1)[0]
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     """Ask the kernel to end this child when its parent is gone, whatever ended the parent."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it was gone already
+        os._exit(1)
 
 
 @dataclass
 class Process:
     """A program with its arguments, its log file, and the URL that answers 2xx once it is ready.
 
-    Usable as a context manager: started and ready inside, gone outside.
+    Usable as a context manager: started and ready inside, gone outside. It dies with the *thread* that started it, for
+    that is what the kernel calls a parent: start it from a thread that lives as long as it should.
     """
 
     name: str
@@ -63,7 +75,8 @@ class Process:
                 env=None if self.environment is None else dict(self.environment),
                 # Own session: a terminal's Ctrl-C reaches the supervisor alone, which then ends its children in order.
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - only calls prctl, from a library loaded beforehand
+                # Only system calls, from a library loaded beforehand.
+                preexec_fn=functools.partial(_die_with_parent, os.getpid()),  # noqa: PLW1509
             )
         return self
 
@@ -96,17 +109,26 @@ class Process:
                 time.sleep(0.05)
         return self
 
+    @property
+    def exit_code(self) -> int | None:
+        """What it ended with (negative: the signal); `None` while it runs, and when it was not started."""
+        return self._popen.poll() if self._popen is not None else None
+
+    def terminate(self) -> None:
+        """Ask the program to end, without waiting for it."""
+        if self._popen is not None and self.running:
+            self._popen.terminate()
+
     def stop(self, timeout: float = 10.0) -> None:
         """End the program: SIGTERM, then SIGKILL after `timeout` seconds; returns when it is gone."""
         if self._popen is None:
             return
-        if self.running:
-            self._popen.terminate()
-            try:
-                self._popen.wait(timeout)
-            except subprocess.TimeoutExpired:
-                self._popen.kill()
-                self._popen.wait()
+        self.terminate()
+        try:
+            self._popen.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self._popen.kill()
+            self._popen.wait()
         self._popen = None
 
     def _last_lines(self, count: int = 5) -> str:

@@ -1,0 +1,134 @@
+"""The whole local stack: its regions, the traffic through them, the front-door over them, and what is told of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+from compose import seed
+from compose.demo import PROJECTS, REGIONS, WORKSPACES, cluster_of, stable_id
+from compose.home import write_private
+from compose.process import Process, free_ports
+from compose.region import Ports, Region, url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from compose.home import Home
+
+# Requests a second over all regions: enough for every panel to move, little enough for a laptop.
+RATE: Final = 40
+
+# One series of either customer path: when a project has both, everything before them works.
+_PROOFS: Final = ("envoy_cluster_upstream_rq_xx", "tenant:container_cpu_usage_seconds:rate1m")
+
+
+class Stack:
+    """The stack in one state folder, on ports that are free now; tokens are issued at construction."""
+
+    def __init__(self, home: Home, now: datetime) -> None:
+        self._home = home
+        self._application, self._query = free_ports(2)
+        self._regions = [Region(home, name, Ports.free(), self._application) for name in REGIONS]
+        self._control_store = seed.prepare(home, now)
+        self._tokens = seed.tokens(home, now)
+
+    def tiers(self) -> list[list[Process]]:
+        """All processes, in the order in which they need each other; writes their configurations."""
+        stores, gates, rest = zip(*(region.tiers() for region in self._regions), strict=True)
+        gateways = [f"{region.name}={url(region.ports.gateway)}" for region in self._regions]
+        application = self._python("application", "compose.application", str(self._application), port=self._application)
+        traffic = self._python("traffic", "compose.traffic", "--rate", str(RATE), *gateways)
+        query = self._python("query", "starmeter", "serve", "query", "--config", str(self._query_settings()))
+        query.ready_url = f"{url(self._query)}/readyz"
+        return [[*chain(*stores), application], list(chain(*gates)), [*chain(*rest), traffic, query]]
+
+    def description(self) -> dict[str, object]:
+        """What `stack.json` holds."""
+        return {
+            "query_url": url(self._query),
+            "control_store": self._control_store,
+            "regions": [
+                {
+                    "name": region.name,
+                    "victoriametrics_url": url(region.ports.store),
+                    "vmauth_url": url(region.ports.gate),
+                    "vmalert_url": url(region.ports.ruler),
+                    "envoy_url": url(region.ports.gateway),
+                    "envoy_admin_url": url(region.ports.gateway_admin),
+                }
+                for region in self._regions
+            ],
+            "workspaces": [_workspace(name) for name in WORKSPACES],
+            "tokens": self._tokens,
+            "ingest_tokens": {cluster: seed.ingest_token(self._home, cluster) for cluster in map(cluster_of, REGIONS)},
+        }
+
+    def missing(self) -> list[str]:
+        """The projects whose own viewer cannot yet read both their routes and their pods through the front-door."""
+        return [
+            project.name
+            for project in PROJECTS
+            if not self._is_readable(project.id, self._tokens[f"viewer@{project.name}"])
+        ]
+
+    def _is_readable(self, project_id: str, token: str) -> bool:
+        return all(self._has(project_id, token, metric) for metric in _PROOFS)
+
+    def _has(self, project_id: str, token: str, metric: str) -> bool:
+        question = urllib.parse.urlencode({"query": f'count({{__name__="{metric}"}})'})
+        request = urllib.request.Request(  # noqa: S310 - our own loopback URL
+            f"{url(self._query)}/v1/projects/{project_id}/prometheus/api/v1/query?{question}",
+            headers={"Authorization": f"Bearer {token}"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - the same
+                return bool(json.load(answer)["data"]["result"])
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def _query_settings(self) -> Path:
+        """The front-door's settings file; TOML's basic strings are JSON's."""
+        lines = [
+            f"listen = {json.dumps(f'127.0.0.1:{self._query}')}",
+            f"control_store = {json.dumps(self._control_store)}",
+            f"audit_log = {json.dumps(str(self._home.log('audit').resolve()))}",
+        ]
+        for region in self._regions:
+            lines += [
+                "",
+                "[[regions]]",
+                f"name = {json.dumps(region.name)}",
+                f"metrics_url = {json.dumps(url(region.ports.gate))}",
+                f"metrics_token_file = {json.dumps(str(region.read_token.resolve()))}",
+                f"alerts_url = {json.dumps(url(region.ports.ruler))}",
+            ]
+        path = self._home.path / "query.toml"
+        write_private(path, "\n".join([*lines, ""]))
+        return path
+
+    def _python(self, name: str, module: str, *arguments: str, port: int | None = None) -> Process:
+        ready = None if port is None else f"{url(port)}/health"
+        return Process(name, [sys.executable, "-m", module, *arguments], self._home.log(name), ready)
+
+
+def _workspace(name: str) -> Mapping[str, object]:
+    projects = [
+        {
+            "id": project.id,
+            "name": project.name,
+            "region": project.region,
+            "environments": [{"name": one.name, "is_ephemeral": one.is_ephemeral} for one in project.environments],
+            "services": [{"id": project.service_id(one), "name": one.name} for one in project.services],
+        }
+        for project in PROJECTS
+        if project.workspace == name
+    ]
+    return {"id": stable_id(name), "name": name, "projects": projects}
