@@ -32,32 +32,6 @@ _RESTART_COUNT: Final = "kube_pod_container_status_restarts_total"
 _RESTARTS: Final = attributed(
     f"sum by ({by_pod}) (max by ({by_pod}, container) ({_RESTART_COUNT} - min_over_time({_RESTART_COUNT}[15m])))"
 )
-_LABELLED, attributed, by_pod
-from rules.catalogue import LATENCY_BUCKETS_MS
-from rules.recording import ERROR_RATIO, LATENCY_P95, REQUESTS
-from rules.rulefile import Alert, Group
-
-ERROR_RATIO_LIMIT: Final = 0.05
-# A bucket's bound, or the quantile could not tell on which side of it the requests were.
-LATENCY_LIMIT_MS: Final = 1000
-if LATENCY_LIMIT_MS not in LATENCY_BUCKETS_MS:
-    raise ValueError(f"LATENCY_LIMIT_MS: {LATENCY_LIMIT_MS} is no bound of LATENCY_BUCKETS_MS; choose one of them")
-
-# Below this many requests per second a single failure would be an alert.
-_REQUESTS_ENOUGH: Final = 0.1
-_RESTARTS_LIMIT: Final = 2
-
-
-def _per_pod(series: str) -> str:
-    """The larger of what two uids of one pod name, or two replicas of kube-state-metrics, say."""
-    return f"max by ({by_pod}) ({series})"
-
-
-_READY: Final = attributed(_per_pod('kube_pod_status_ready{condition="true"}'))
-_RUNNING: Final = attributed(_per_pod('kube_pod_status_phase{phase="Running"}'))
-_RESTARTS: Final = attributed(
-    f"sum by ({by_pod}) (max by ({by_pod}, container) (increase(kube_pod_container_status_restarts_total[15m])))"
-)
 _LABELLED: Final = f'kube_pod_labels{{{POD_LABELS["project_id"]}!=""}}'
 
 TENANT_ALERTS: Final = (
