@@ -14,6 +14,7 @@ import typer
 from core import control
 from core.errors import BadRequest, StarmeterError, Unavailable
 from core.registry import Registry
+from core.scope import Action
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,7 +181,7 @@ def _row(token: ApiToken, now: datetime) -> tuple[str, ...]:
         token.prefix,
         token.subject,
         token.name,
-        ",".join(token.actions),
+        "all" if set(token.actions) == set(Action) else ",".join(token.actions),
         " ".join(f"{kind}={','.join(values)}" for kind, values in narrowing.items() if values) or "-",
         _time(token.expires_at),
         _time(token.last_used_at),
