@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self
 from core.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -48,7 +48,7 @@ def _die_with_parent(parent: int) -> None:
 
 @dataclass
 class Process:
-    """A program with its arguments, its log file, and the URL that answers 2xx once it is ready.
+    """A program with its arguments, its log file, and the URL that answers 2xx once it is ready (`is_ready` besides).
 
     Usable as a context manager: started and ready inside, gone outside. It dies with the *thread* that started it, for
     that is what the kernel calls a parent: start it from a thread that lives as long as it should.
@@ -59,6 +59,7 @@ class Process:
     log: Path
     ready_url: str | None = None
     environment: Mapping[str, str] | None = None
+    is_ready: Callable[[], bool] | None = None
     _popen: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
 
     def start(self) -> Self:
@@ -91,23 +92,30 @@ class Process:
         return self._popen.pid if self._popen is not None else 0
 
     def wait_ready(self, timeout: float = 20.0) -> Self:
-        """Wait until `ready_url` answers 2xx.
+        """Wait until `ready_url` answers 2xx and `is_ready` holds, of those that are given.
 
         Raises:
-            Unavailable: the program ended, or did not answer within `timeout` seconds; names its log file.
+            Unavailable: the program ended, or was not ready within `timeout` seconds; names its log file.
         """
         deadline = time.monotonic() + timeout
-        while self.ready_url is not None:
+        while True:
+            # First of all: at its address, somebody else may answer.
             if not self.running:
                 raise Unavailable(f"{self.name}: ended while starting; see {self.log}\n{self._last_lines()}")
-            try:
-                with urllib.request.urlopen(self.ready_url, timeout=1):  # noqa: S310 - our own loopback URL
-                    return self
-            except (urllib.error.URLError, OSError):
-                if time.monotonic() > deadline:
-                    raise Unavailable(f"{self.name}: not ready after {timeout:g} s; see {self.log}") from None
-                time.sleep(0.05)
-        return self
+            if self._answers() and (self.is_ready is None or self.is_ready()):
+                return self
+            if time.monotonic() > deadline:
+                raise Unavailable(f"{self.name}: not ready after {timeout:g} s; see {self.log}")
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        if self.ready_url is None:
+            return True
+        try:
+            with urllib.request.urlopen(self.ready_url, timeout=1):  # noqa: S310 - our own loopback URL
+                return True
+        except (urllib.error.URLError, OSError):
+            return False
 
     @property
     def exit_code(self) -> int | None:

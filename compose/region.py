@@ -10,11 +10,13 @@ from compose import envoy, victoria, vmagent
 from compose.demo import cluster_of, deployments
 from compose.envoy import Upstream
 from compose.home import write_private
+from compose.probe import has_series
 from compose.process import Process, free_ports
 from compose.programs import find
 from rules import alerts, recording, rulefile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from compose.home import Home
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 # How often everything is scraped and every rule evaluated: far more often than in production, so that what one does is
 # seen at once.
 INTERVAL: Final = "2s"
+
+_OF_EACH_JOB: Final = ("envoy_cluster_upstream_rq_xx", "container_cpu_usage_seconds_total", "kube_pod_labels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +110,14 @@ class Region:
                 self._process("cluster", cluster, f"{url(ports.cluster)}/health"),
             ],
             [self._process("vmauth", gate, f"{url(ports.gate)}/health", locks)],
-            [
-                self._process("vmagent", agent, f"{url(ports.agent)}/health", locks),
-                self._process("vmalert", ruler, f"{url(ports.ruler)}/health", locks),
-            ],
+            [self._process("vmagent", agent, f"{url(ports.agent)}/health", locks, self._has_scraped)],
+            # Last, for the store remembers a while that what a rule asked for was not there.
+            [self._process("vmalert", ruler, f"{url(ports.ruler)}/health", locks)],
         ]
+
+    def _has_scraped(self) -> bool:
+        """Whether something of each job has arrived in the store."""
+        return all(has_series(url(self.ports.store), metric) for metric in _OF_EACH_JOB)
 
     def _bootstrap(self) -> str:
         upstreams = [
@@ -134,7 +141,12 @@ class Region:
         return path
 
     def _process(
-        self, name: str, arguments: list[str | Path], ready: str, environment: dict[str, str] | None = None
+        self,
+        name: str,
+        arguments: list[str | Path],
+        ready_url: str,
+        environment: dict[str, str] | None = None,
+        is_ready: Callable[[], bool] | None = None,
     ) -> Process:
         full_name = f"{name}-{self.name}"
-        return Process(full_name, arguments, self._home.log(full_name), ready, environment)
+        return Process(full_name, arguments, self._home.log(full_name), ready_url, environment, is_ready)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-import urllib.error
-import urllib.parse
-import urllib.request
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from compose import seed
 from compose.demo import PROJECTS, REGIONS, WORKSPACES, cluster_of, stable_id
 from compose.home import write_private
+from compose.probe import has_series
 from compose.process import Process, free_ports
 from compose.region import Ports, Region, url
 
@@ -42,13 +40,13 @@ class Stack:
 
     def tiers(self) -> list[list[Process]]:
         """All processes, in the order in which they need each other; writes their configurations."""
-        stores, gates, rest = zip(*(region.tiers() for region in self._regions), strict=True)
+        stores, gates, agents, rulers = zip(*(region.tiers() for region in self._regions), strict=True)
         gateways = [f"{region.name}={url(region.ports.gateway)}" for region in self._regions]
         application = self._python("application", "compose.application", str(self._application), port=self._application)
         traffic = self._python("traffic", "compose.traffic", "--rate", str(RATE), *gateways)
         query = self._python("query", "starmeter", "serve", "query", "--config", str(self._query_settings()))
         query.ready_url = f"{url(self._query)}/readyz"
-        return [[*chain(*stores), application], list(chain(*gates)), [*chain(*rest), traffic, query]]
+        return [[*chain(*stores), application], [*chain(*gates), traffic], [*chain(*agents), query], [*chain(*rulers)]]
 
     def description(self) -> dict[str, object]:
         """What `stack.json` holds."""
@@ -80,19 +78,8 @@ class Stack:
         ]
 
     def _is_readable(self, project_id: str, token: str) -> bool:
-        return all(self._has(project_id, token, metric) for metric in _PROOFS)
-
-    def _has(self, project_id: str, token: str, metric: str) -> bool:
-        question = urllib.parse.urlencode({"query": f'count({{__name__="{metric}"}})'})
-        request = urllib.request.Request(  # noqa: S310 - our own loopback URL
-            f"{url(self._query)}/v1/projects/{project_id}/prometheus/api/v1/query?{question}",
-            headers={"Authorization": f"Bearer {token}"},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - the same
-                return bool(json.load(answer)["data"]["result"])
-        except (urllib.error.URLError, OSError):
-            return False
+        surface = f"{url(self._query)}/v1/projects/{project_id}/prometheus"
+        return all(has_series(surface, metric, token) for metric in _PROOFS)
 
     def _query_settings(self) -> Path:
         """The front-door's settings file; TOML's basic strings are JSON's."""
