@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from anyio import to_thread
-from cachetools import TTLCache
 
 from core.errors import CallerError, Unauthenticated
 from core.scope import Action, Scope
@@ -32,6 +32,10 @@ class TenantPath:
     service_id: str | None = None
 
 
+_Key = tuple[bytes, Action, TenantPath]
+_UNKNOWN: Final = (0.0, Unauthenticated("unknown"))
+
+
 class Access:
     """Authenticates and authorises against the control store; answers are remembered for `seconds`, refusals too.
 
@@ -40,8 +44,9 @@ class Access:
 
     def __init__(self, directory: Directory, *, seconds: float) -> None:
         self._directory = directory
-        self._known: TTLCache[tuple[bytes, Action, TenantPath], Scope | CallerError] = TTLCache(_REMEMBERED, seconds)
-        self._asking: dict[tuple[bytes, Action, TenantPath], asyncio.Task[Scope | CallerError]] = {}
+        self._seconds = seconds
+        self._known: dict[_Key, tuple[float, Scope | CallerError]] = {}
+        self._asking: dict[_Key, asyncio.Task[Scope | CallerError]] = {}
         self._used: set[str] = set()
 
     async def scope(self, credentials: Sequence[bytes], action: Action, path: TenantPath) -> Scope:
@@ -60,14 +65,14 @@ class Access:
             raise Unauthenticated("give exactly one Authorization header: Bearer and an API token")
         credential = credentials[0]
         key = (hashlib.blake2b(credential, digest_size=16).digest(), action, path)
-        answer = self._known.get(key)
-        if answer is None:
+        until, answer = self._known.get(key, _UNKNOWN)
+        if until <= time.monotonic():
             answer = await self._ask(key, credential)
-        if isinstance(answer, CallerError):
-            raise answer.with_traceback(None)
-        return answer
+        if isinstance(answer, Scope):
+            return answer
+        raise answer.with_traceback(None)
 
-    async def _ask(self, key: tuple[bytes, Action, TenantPath], credential: bytes) -> Scope | CallerError:
+    async def _ask(self, key: _Key, credential: bytes) -> Scope | CallerError:
         """Ask the control store once, however many requests wait for the same answer."""
         task = self._asking.get(key)
         if task is None:
@@ -76,7 +81,9 @@ class Access:
             task.add_done_callback(lambda _: self._asking.pop(key, None))
         # Shielded: a client that goes away must not take the answer from the others.
         answer = await asyncio.shield(task)
-        self._known[key] = answer
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()  # a flood of different credentials costs everyone one look-up, and no memory
+        self._known[key] = (time.monotonic() + self._seconds, answer)
         if isinstance(answer, Scope):
             self._used.add(answer.principal.token_id)
         return answer

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
     Receive = Callable[[], Awaitable[Message]]
     Send = Callable[[Message], Awaitable[None]]
 
-# Starting a task for every read would cost more than most reads; only one that takes longer is watched.
-_WATCH_AFTER_SECONDS: Final = 0.05
 CLIENT_GONE: Final = 499
 
 _COMMON_HEADERS: Final = (
@@ -27,8 +24,7 @@ _COMMON_HEADERS: Final = (
 class Exchange:
     """An HTTP exchange over ASGI. `status` is 0 until the answer begins; `sent` counts body bytes."""
 
-    __slots__ = ("_gone", "_send", "_task", "_timer", "_watch", "credentials", "headers", "method", "query_string",
-                 "receive", "sent", "started", "status")  # fmt: skip
+    __slots__ = ("_send", "credentials", "headers", "method", "query_string", "receive", "sent", "started", "status")
 
     def __init__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         self.started = time.perf_counter()
@@ -45,10 +41,6 @@ class Exchange:
         self.status = 0
         self.sent = 0
         self._send = send
-        self._gone = False
-        self._task: asyncio.Task[Any] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._watch: asyncio.Task[None] | None = None
 
     def header(self, name: bytes) -> bytes:
         """A header's value; empty when it is absent."""
@@ -85,32 +77,3 @@ class Exchange:
     def begun(self) -> bool:
         """Whether the head was sent."""
         return self.status != 0
-
-    def watch(self) -> None:
-        """From now on, cancel the current task when the client goes away. The request's body must have been read."""
-        self._task = asyncio.current_task()
-        self._timer = asyncio.get_running_loop().call_later(_WATCH_AFTER_SECONDS, self._start_watching)
-
-    def unwatch(self) -> None:
-        """Stop watching."""
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._watch is not None:
-            self._watch.cancel()
-
-    def client_is_gone(self) -> bool:
-        """Whether a cancellation came from here; the task is then no longer cancelled."""
-        if self._gone and self._task is not None:
-            self._task.uncancel()
-            self.status = CLIENT_GONE
-        return self._gone
-
-    def _start_watching(self) -> None:
-        self._watch = asyncio.create_task(self._await_disconnect())
-
-    async def _await_disconnect(self) -> None:
-        while (await self.receive())["type"] != "http.disconnect":
-            pass
-        if self._task is not None and not self._task.done():
-            self._gone = True
-            self._task.cancel()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core.errors import TooBusy
@@ -13,10 +12,12 @@ if TYPE_CHECKING:
     from query.settings import Limits
 
 
-@dataclass(slots=True)
 class _Tenant:
-    running: int = 0
-    waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
+    __slots__ = ("running", "waiting")
+
+    def __init__(self) -> None:
+        self.running = 0
+        self.waiting: deque[asyncio.Future[None]] = deque()
 
 
 class Limiter:

@@ -5,7 +5,6 @@ A small ASGI application of its own, since a framework's request handling would 
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import logging
 import re
@@ -47,6 +46,13 @@ PATH: Final = re.compile(
 )
 _MOST_URL_BYTES: Final = 16 * 1024
 _JSON: Final = b"application/json"
+
+# Said by the client: good for finding a dashboard, never for deciding anything.
+_AUDITED_HEADERS: Final = (
+    (b"x-dashboard-uid", "dashboard_uid"),
+    (b"x-panel-id", "panel_id"),
+    (b"user-agent", "user_agent"),
+)
 
 _log = logging.getLogger("query.prometheus")
 
@@ -119,9 +125,7 @@ class PrometheusSurface:
                 await exchange.respond(error.status, envelope.failure(error), _JSON, _headers(error))
         except ClientGoneError:
             exchange.status = CLIENT_GONE
-        except asyncio.CancelledError:
-            if not exchange.client_is_gone():
-                raise
+            record.reason = "client_gone"
         finally:
             self._note(exchange, record)
 
@@ -156,7 +160,6 @@ class PrometheusSurface:
         await self._limiter.enter(grant.project_id, limits)
         try:
             relay = Relay(exchange, endpoint, read, limits, infos)
-            exchange.watch()
             try:
                 await relay.run(reader, path)
             except Unavailable as failure:
@@ -164,7 +167,6 @@ class PrometheusSurface:
                     region.doubt(failure.message)
                 raise
             finally:
-                exchange.unwatch()
                 record.upstream_seconds = relay.upstream_seconds
         finally:
             self._limiter.leave(grant.project_id)
@@ -191,11 +193,9 @@ class PrometheusSurface:
 
     def _note(self, exchange: Exchange, record: _Record) -> None:
         elapsed = time.perf_counter() - exchange.started
-        self._instruments.reads.labels(record.endpoint, exchange.status).inc()
-        self._instruments.seconds.labels(record.endpoint).observe(elapsed)
-        self._instruments.answer_bytes.labels(record.endpoint).inc(exchange.sent)
+        self._instruments.note_read(record.endpoint, exchange.status, elapsed, exchange.sent)
         line: dict[str, object] = {
-            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "time": datetime.now(UTC),
             "event": "read",
             "endpoint": record.endpoint,
             "method": exchange.method,
@@ -211,15 +211,15 @@ class PrometheusSurface:
         if record.scope is not None:
             self._note_scope(line, record.scope)
         if record.upstream_seconds is not None and record.scope is not None:
-            self._instruments.upstream_seconds.labels(record.scope.only.region).observe(record.upstream_seconds)
+            self._instruments.note_upstream(record.scope.only.region, record.upstream_seconds)
             line["upstream_ms"] = round(record.upstream_seconds * 1000, 3)
         if record.read is not None:
             read = record.read
             line |= {"query": read.query, "start": read.start, "end": read.end, "step": read.step}
             line["query_hash"] = hashlib.blake2s(read.query.encode(), digest_size=8).hexdigest()
-        for header in (b"x-dashboard-uid", b"x-panel-id", b"user-agent"):
-            if value := exchange.header(header):
-                line[header.decode().replace("-", "_")] = value[:256].decode("latin-1")
+        for header, field in _AUDITED_HEADERS:
+            if value := exchange.headers.get(header):
+                line[field] = value[:256].decode("latin-1")
         self._audit.write(line)
 
     @staticmethod

@@ -20,6 +20,7 @@ _COUNT: Final = re.compile(r"unexpected number of args; got (?P<got>[0-9]+); wan
 _SIDE: Final = re.compile(r"duplicate time series on the (?P<side>left|right) side of")
 _MALFORMED: Final = ("cannot parse", "cannot find", "unexpected token", "unparsed data", "unknown func", "missing ")
 _TOO_LARGE: Final = ("cannot exceed", "cannot select more than", "too many", "exceeds", "not enough memory", "limit")
+TOOK_TOO_LONG: Final = "the query took too long; narrow its range or its selectors"
 _TIMEOUT: Final = ("timeout exceeded", "timed out", "deadline exceeded")
 
 
@@ -53,7 +54,7 @@ def explain(status: int, message: str, query: str) -> StarmeterError:  # noqa: P
         query: the tenant's own text, the only thing that may be quoted.
     """
     if any(sign in message for sign in _TIMEOUT):
-        return QueryTimeoutError("the query took too long; narrow its range or its selectors")
+        return QueryTimeoutError(TOOK_TOO_LONG)
     if status in {429, 503}:
         return Unavailable("the region's metrics store is overloaded; retry later")
     if status >= 500 or status not in {400, 422}:  # noqa: PLR2004 - the class of server errors

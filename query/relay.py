@@ -10,8 +10,9 @@ import aiohttp
 import orjson
 
 from query import envelope
-from query.body import whole
-from query.refusal import ExecutionError, QueryTimeoutError, UpstreamError, explain
+from query.body import ClientGoneError, whole
+from query.refusal import TOOK_TOO_LONG, ExecutionError, QueryTimeoutError, UpstreamError, explain
+from query.vigil import Cause, Vigil
 
 if TYPE_CHECKING:
     from query.arguments import Read
@@ -45,28 +46,39 @@ class Relay:
 
         Raises:
             QueryTimeoutError: the deadline passed, before or during the answer.
+            ClientGoneError: the client closed its connection.
             BadRequest, ExecutionError, Unavailable, UpstreamError: what the store's refusal means, or a broken answer;
                 after the head was sent the answer is left incomplete.
         """
-        loop = asyncio.get_running_loop()
+        vigil = Vigil(self._exchange.receive, self._read.timeout + _GRACE_SECONDS)
         try:
-            async with asyncio.timeout(self._read.timeout + _GRACE_SECONDS) as deadline:
-                asked = time.perf_counter()
-                gzip = self._exchange.accepts_gzip and not self._read.warnings and not self._infos
-                response = await reader.post(path, self._read.body, gzip=gzip)
-                self.upstream_seconds = time.perf_counter() - asked
-                try:
-                    if response.status != 200:  # noqa: PLR2004 - the only status with an answer in it
-                        raise await self._refusal(response)
-                    deadline.reschedule(loop.time() + self._limits.stream_seconds)
-                    await self._stream(response)
-                finally:
-                    # Closing what was not read whole ends the store's work on it.
-                    response.close() if not response.content.at_eof() else response.release()
-        except TimeoutError:
-            raise QueryTimeoutError("the query took too long; narrow its range or its selectors") from None
+            await self._ask(reader, path, vigil)
+        except asyncio.CancelledError:
+            match vigil.claim():
+                case Cause.DEADLINE:
+                    raise QueryTimeoutError(TOOK_TOO_LONG) from None
+                case Cause.CLIENT_GONE:
+                    raise ClientGoneError from None
+                case None:
+                    raise
         except (aiohttp.ClientError, ConnectionError) as failure:
             raise UpstreamError("the region's metrics store broke off its answer") from failure
+        finally:
+            vigil.end()
+
+    async def _ask(self, reader: TenantReader, path: str, vigil: Vigil) -> None:
+        asked = time.perf_counter()
+        gzip = self._exchange.accepts_gzip and not self._read.warnings and not self._infos
+        response = await reader.post(path, self._read.body, gzip=gzip)
+        self.upstream_seconds = time.perf_counter() - asked
+        try:
+            if response.status != 200:  # noqa: PLR2004 - the only status with an answer in it
+                raise await self._refusal(response)
+            vigil.extend(self._limits.stream_seconds)
+            await self._stream(response)
+        finally:
+            # Closing what was not read whole ends the store's work on it.
+            response.release() if response.content.at_eof() else response.close()
 
     async def _refusal(self, response: aiohttp.ClientResponse) -> Exception:
         text = await whole(response, _REFUSAL_BYTES)

@@ -8,6 +8,7 @@ may choose: nothing named by a client is ever in the URL.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -48,6 +49,7 @@ class TenantReader:
         return await self._store.post(target, body, gzip=gzip)
 
 
+@lru_cache(maxsize=8192)
 def enforcement(grant: Grant) -> str:
     """The URL query that confines a read to `grant`."""
     labels = [f"project_id={grant.project_id}"]
