@@ -114,7 +114,7 @@ class Credentials:
         with writing(self._engine) as connection:
             _must_hold_a_role(connection, new.subject)
             _must_be_in_place(connection, new)
-            connection.execute(insert(api_tokens).values(asdict(new), token_hash=digest(text)))
+            connection.execute(insert(api_tokens).values({**asdict(new), "token_hash": digest(text)}))
         return IssuedToken(new.id, text)
 
     def revoke_token(self, reference: str, now: datetime) -> ApiToken:

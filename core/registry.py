@@ -66,7 +66,7 @@ class Registry(Credentials):
         with writing(self._engine) as connection:
             _must_exist(connection, workspaces.c.id == workspace_id, "workspace_id")
             _must_be_free(connection, projects.c.id == new["id"], "project_id")
-            connection.execute(insert(projects).values(new, created_at=at))
+            connection.execute(insert(projects).values({**new, "created_at": at}))
             period = {"project_id": new["id"], "workspace_id": workspace_id, "valid_from": at}
             connection.execute(insert(project_workspaces).values(period))
         return new["id"]
