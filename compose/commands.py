@@ -17,6 +17,7 @@ import typer
 
 from compose import roster
 from compose.home import AlreadyRunning, Home, write_private
+from compose.ports import reserved
 from compose.programs import LOCAL
 from compose.stack import Stack
 from compose.summary import summary
@@ -76,13 +77,13 @@ def down(home: _HomeOption = LOCAL) -> None:
 
 
 def _foreground(home: Home, *, as_json: bool) -> None:
-    with home.hold(), _endings_interrupt():
+    with home.hold(), reserved(Stack.PORTS) as ports, _endings_interrupt():
         supervisor: Supervisor | None = None
         try:
             home.stack_file.unlink(missing_ok=True)
             # A supervisor that was killed leaves processes that are just ending, and still hold what we need.
             roster.await_gone(roster.read(home.roster_file))
-            stack = Stack(home, datetime.now(UTC))
+            stack = Stack(home, ports, datetime.now(UTC))
             supervisor = Supervisor(stack.tiers(), _say, lambda: _enrol(home, supervisor))
             supervisor.start()
             _await_live(stack, supervisor)

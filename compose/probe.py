@@ -1,4 +1,4 @@
-"""Whether a metric is there to be read yet, asked so that no cache of an earlier absence can answer."""
+"""Whether a metric is live, asked so that neither old samples nor a cache of its absence can answer."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import urllib.parse
 import urllib.request
 
 
-def has_series(prometheus_url: str, metric: str, token: str | None = None) -> bool:
-    """Whether the Prometheus API at `prometheus_url` has a series named `metric`; False while nothing answers.
+def is_live(prometheus_url: str, metric: str, since: float, token: str | None = None) -> bool:
+    """Whether the Prometheus API at `prometheus_url` has a sample of `metric` from after `since` (unix seconds).
+
+    False while nothing answers there.
 
     VictoriaMetrics remembers for up to ten seconds that a selector matched nothing. A matcher that excludes nothing,
     another one each time, makes it look again.
     """
     selector = f'{{__name__="{metric}", asked!="{time.monotonic_ns()}"}}'
-    question = urllib.parse.urlencode({"query": f"count({selector})"})
+    question = urllib.parse.urlencode({"query": f"count(timestamp({selector}) > {since:.3f})"})
     request = urllib.request.Request(f"{prometheus_url}/api/v1/query?{question}")  # noqa: S310 - our own loopback URL
     if token is not None:
         request.add_header("Authorization", f"Bearer {token}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import functools
 import os
@@ -25,18 +24,12 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
 
 
-def free_ports(count: int) -> list[int]:
-    """Different loopback TCP ports that nothing listens on at the moment."""
-    with contextlib.ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-
-
 def free_port() -> int:
-    """A loopback TCP port that nothing listens on at the moment."""
-    return free_ports(1)[0]
+    """A loopback TCP port that nothing listens on at the moment; `compose.ports` keeps several for longer."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _die_with_parent(parent: int) -> None:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from compose import envoy, victoria, vmagent
 from compose.demo import cluster_of, deployments
 from compose.envoy import Upstream
 from compose.home import write_private
-from compose.probe import has_series
-from compose.process import Process, free_ports
+from compose.probe import is_live
+from compose.process import Process
 from compose.programs import find
 from rules import alerts, recording, rulefile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from pathlib import Path
 
     from compose.home import Home
@@ -28,8 +28,7 @@ INTERVAL: Final = "2s"
 _OF_EACH_JOB: Final = ("envoy_cluster_upstream_rq_xx", "container_cpu_usage_seconds_total", "kube_pod_labels")
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
+class Ports(NamedTuple):
     """Where each of a region's processes listens, on the loopback address."""
 
     store: int
@@ -40,11 +39,6 @@ class Ports:
     gateway_admin: int
     cluster: int
 
-    @classmethod
-    def free(cls) -> Ports:
-        """Ports that nothing listens on at the moment."""
-        return cls(*free_ports(7))
-
 
 def url(port: int) -> str:
     """The base URL of what listens on a loopback port."""
@@ -52,15 +46,16 @@ def url(port: int) -> str:
 
 
 class Region:
-    """The region `name`, whose routes all lead to the application on the port `application`."""
+    """The region `name`, whose routes all lead to the application on the port `application`, started at `now`."""
 
-    def __init__(self, home: Home, name: str, ports: Ports, application: int) -> None:
+    def __init__(self, home: Home, name: str, ports: Ports, application: int, now: datetime) -> None:
         self.name = name
         self.ports = ports
         self.read_token: Path = home.secret(f"read-{name}")
         self._home = home
         self._folder = home.folder("regions", name)
         self._application = application
+        self._began = now.timestamp()
         self._cluster = cluster_of(name)
         self._write_token = home.secret(f"write-{self._cluster}")
 
@@ -117,7 +112,7 @@ class Region:
 
     def _has_scraped(self) -> bool:
         """Whether something of each job has arrived in the store."""
-        return all(has_series(url(self.ports.store), metric) for metric in _OF_EACH_JOB)
+        return all(is_live(url(self.ports.store), metric, self._began) for metric in _OF_EACH_JOB)
 
     def _bootstrap(self) -> str:
         upstreams = [

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 from compose import seed
 from compose.demo import PROJECTS, REGIONS, WORKSPACES, cluster_of, stable_id
 from compose.home import write_private
-from compose.probe import has_series
-from compose.process import Process, free_ports
+from compose.probe import is_live
+from compose.process import Process
 from compose.region import Ports, Region, url
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -29,12 +29,19 @@ _PROOFS: Final = ("envoy_cluster_upstream_rq_xx", "tenant:container_cpu_usage_se
 
 
 class Stack:
-    """The stack in one state folder, on ports that are free now; tokens are issued at construction."""
+    """The stack in one state folder, on `PORTS` free ports; tokens are issued at construction."""
 
-    def __init__(self, home: Home, now: datetime) -> None:
+    PORTS: Final = 2 + len(REGIONS) * len(Ports._fields)
+
+    def __init__(self, home: Home, ports: Sequence[int], now: datetime) -> None:
         self._home = home
-        self._application, self._query = free_ports(2)
-        self._regions = [Region(home, name, Ports.free(), self._application) for name in REGIONS]
+        self._began = now.timestamp()
+        self._application, self._query, *others = ports
+        of_regions = map(Ports._make, zip(*[iter(others)] * len(Ports._fields), strict=True))
+        self._regions = [
+            Region(home, name, of_region, self._application, now)
+            for name, of_region in zip(REGIONS, of_regions, strict=True)
+        ]
         self._control_store = seed.prepare(home, now)
         self._tokens = seed.tokens(home, now)
 
@@ -79,7 +86,7 @@ class Stack:
 
     def _is_readable(self, project_id: str, token: str) -> bool:
         surface = f"{url(self._query)}/v1/projects/{project_id}/prometheus"
-        return all(has_series(surface, metric, token) for metric in _PROOFS)
+        return all(is_live(surface, metric, self._began, token) for metric in _PROOFS)
 
     def _query_settings(self) -> Path:
         """The front-door's settings file; TOML's basic strings are JSON's."""
