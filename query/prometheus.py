@@ -5,15 +5,21 @@ A small ASGI application of its own, since a framework's request handling would 
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from core.errors import BadRequest, CallerError, NotFound, StarmeterError, TooBusy, Unauthenticated, Unavailable
+from core.errors import (
+    BadRequest,
+    CallerError,
+    NotFound,
+    ServiceError,
+    StarmeterError,
+    TooBusy,
+    Unauthenticated,
+    Unavailable,
+)
 from core.scope import Action
 from query import envelope
 from query.access import TenantPath
@@ -24,16 +30,16 @@ from query.exchange import CLIENT_GONE, Exchange
 from query.form import Form
 from query.hint import outside_scope
 from query.metadata import BUILDINFO, METADATA
+from query.record import Record
 from query.relay import Relay
 from query.verification import IsolationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
-    from core.scope import Grant, Scope
+    from core.scope import Grant
     from query.access import Access
     from query.alerts import AlertReader
-    from query.arguments import Read
     from query.audit import AuditLog
     from query.exchange import Receive, Send
     from query.instruments import Instruments
@@ -46,13 +52,6 @@ PATH: Final = re.compile(
 )
 _MOST_URL_BYTES: Final = 16 * 1024
 _JSON: Final = b"application/json"
-
-# Said by the client: good for finding a dashboard, never for deciding anything.
-_AUDITED_HEADERS: Final = (
-    (b"x-dashboard-uid", "dashboard_uid"),
-    (b"x-panel-id", "panel_id"),
-    (b"user-agent", "user_agent"),
-)
 
 _log = logging.getLogger("query.prometheus")
 
@@ -73,18 +72,6 @@ class UriTooLongError(CallerError):
 
     code: ClassVar[str] = "uri_too_long"
     status: ClassVar[int] = 414
-
-
-@dataclass(slots=True)
-class _Record:
-    """What the audit line will say."""
-
-    endpoint: str = "unknown"
-    scope: Scope | None = None
-    path: TenantPath | None = None
-    read: Read | None = None
-    upstream_seconds: float | None = None
-    reason: str = ""
 
 
 class PrometheusSurface:
@@ -113,7 +100,7 @@ class PrometheusSurface:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request; every outcome is audited and counted."""
         exchange = Exchange(scope, receive, send)
-        record = _Record()
+        record = Record()
         try:
             await self._serve(exchange, scope["raw_path"], record)
         except StarmeterError as error:
@@ -126,10 +113,17 @@ class PrometheusSurface:
         except ClientGoneError:
             exchange.status = CLIENT_GONE
             record.reason = "client_gone"
+        except Exception:  # noqa: BLE001 - the outermost frame: logged here, and said without our insides
+            record.reason = "internal"
+            _log.exception("a read failed")
+            if not exchange.begun:
+                await exchange.respond(500, envelope.failure(ServiceError("internal error")), _JSON)
         finally:
-            self._note(exchange, record)
+            elapsed = time.perf_counter() - exchange.started
+            self._instruments.note_read(record.endpoint, exchange.status, elapsed, exchange.sent)
+            self._audit.write(record.line(exchange, elapsed))
 
-    async def _serve(self, exchange: Exchange, raw_path: bytes, record: _Record) -> None:
+    async def _serve(self, exchange: Exchange, raw_path: bytes, record: Record) -> None:
         match = PATH.fullmatch(raw_path)
         path = match[4].decode("latin-1") if match else ""
         endpoint = find(path)
@@ -168,6 +162,8 @@ class PrometheusSurface:
                 raise
             finally:
                 record.upstream_seconds = relay.upstream_seconds
+                if relay.upstream_seconds is not None:
+                    self._instruments.note_upstream(grant.region, relay.upstream_seconds)
         finally:
             self._limiter.leave(grant.project_id)
 
@@ -190,50 +186,6 @@ class PrometheusSurface:
         if reader is None:
             raise Unavailable(f"region {grant.region} is not configured here; retry later")
         return reader
-
-    def _note(self, exchange: Exchange, record: _Record) -> None:
-        elapsed = time.perf_counter() - exchange.started
-        self._instruments.note_read(record.endpoint, exchange.status, elapsed, exchange.sent)
-        line: dict[str, object] = {
-            "time": datetime.now(UTC),
-            "event": "read",
-            "endpoint": record.endpoint,
-            "method": exchange.method,
-            "status": exchange.status,
-            "reason": record.reason,
-            "duration_ms": round(elapsed * 1000, 3),
-            "bytes": exchange.sent,
-        }
-        if record.path is not None:
-            line["path"] = [
-                part for part in (record.path.project_id, record.path.environment, record.path.service_id) if part
-            ]
-        if record.scope is not None:
-            self._note_scope(line, record.scope)
-        if record.upstream_seconds is not None and record.scope is not None:
-            self._instruments.note_upstream(record.scope.only.region, record.upstream_seconds)
-            line["upstream_ms"] = round(record.upstream_seconds * 1000, 3)
-        if record.read is not None:
-            read = record.read
-            line |= {"query": read.query, "start": read.start, "end": read.end, "step": read.step}
-            line["query_hash"] = hashlib.blake2s(read.query.encode(), digest_size=8).hexdigest()
-        for header, field in _AUDITED_HEADERS:
-            if value := exchange.headers.get(header):
-                line[field] = value[:256].decode("latin-1")
-        self._audit.write(line)
-
-    @staticmethod
-    def _note_scope(line: dict[str, object], scope: Scope) -> None:
-        grant = scope.only
-        line["subject"] = scope.principal.subject
-        line["token"] = scope.principal.token_id
-        line["project_id"] = grant.project_id
-        line["region"] = grant.region
-        line["scope_version"] = scope.version
-        if grant.environments is not None:
-            line["environments"] = sorted(grant.environments)
-        if grant.services is not None:
-            line["services"] = sorted(grant.services)
 
 
 def _tenant_path(match: re.Match[bytes]) -> TenantPath:

@@ -14,6 +14,8 @@ from yarl import URL
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    Interpose = Callable[["Recorded", web.BaseRequest], Awaitable[web.StreamResponse | None]]
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
@@ -25,10 +27,15 @@ class Recorded:
 
 
 class Recorder:
-    """An HTTP server on a free loopback port, in a thread of its own; a context manager."""
+    """An HTTP server on a free loopback port, in a thread of its own; a context manager.
 
-    def __init__(self, store_url: str) -> None:
+    `interpose` may answer a request in the store's place, or return `None` to let it through; it is cancelled when the
+    connection that asked is closed.
+    """
+
+    def __init__(self, store_url: str, interpose: Interpose | None = None) -> None:
         self._store_url = store_url
+        self._interpose = interpose
         self.requests: list[Recorded] = []
         self.url = ""
         self._loop = asyncio.new_event_loop()
@@ -49,7 +56,7 @@ class Recorder:
 
     async def _start(self) -> None:
         self._session = aiohttp.ClientSession(auto_decompress=False)
-        self._runner = web.AppRunner(_raw_application(self._forward))
+        self._runner = web.AppRunner(_raw_application(self._forward), handler_cancellation=True)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
@@ -64,17 +71,20 @@ class Recorder:
 
     async def _forward(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.read()
-        self.requests.append(Recorded(request.method, request.raw_path, body))
+        recorded = Recorded(request.method, request.raw_path, body)
+        self.requests.append(recorded)
+        if self._interpose is not None and (answer := await self._interpose(recorded, request)) is not None:
+            return answer
         if self._session is None:
             raise RuntimeError("not started")
         headers = {name: value for name, value in request.headers.items() if name.lower() != "host"}
         url = URL(self._store_url + request.raw_path, encoded=True)
-        async with self._session.request(request.method, url, data=body, headers=headers) as answer:
-            text = await answer.read()
+        async with self._session.request(request.method, url, data=body, headers=headers) as stored:
+            text = await stored.read()
             kept = {
-                name: answer.headers[name] for name in ("Content-Type", "Content-Encoding") if name in answer.headers
+                name: stored.headers[name] for name in ("Content-Type", "Content-Encoding") if name in stored.headers
             }
-            return web.Response(status=answer.status, body=text, headers=kept)
+            return web.Response(status=stored.status, body=text, headers=kept)
 
 
 def _raw_application(handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> web.Application:
