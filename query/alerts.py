@@ -67,6 +67,7 @@ class AlertReader:
         self._region = region
         self._url = url
         self._session = aiohttp.ClientSession(
+            auto_decompress=False,  # bounded by `whole`
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=_SECONDS, sock_connect=connect_seconds),
         )
