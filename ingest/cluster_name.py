@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, cast
 
 from core.errors import BadRequest
 from core.tenant import Tenant
@@ -57,15 +57,11 @@ class ClusterName:
         return format(self)
 
 
-# The regular expression has just proved what the constructors would prove again, at the cost of half the speed: parsed
-# values are therefore filled in slot by slot. Everyone else goes through the constructors.
-_new: Final = object.__new__
-_set_project_id, _set_environment, _set_service_id = (
-    Tenant.__dict__[slot].__set__ for slot in ("project_id", "environment", "service_id")
-)
-_set_tenant, _set_namespace, _set_route_kind, _set_rule, _set_backend = (
-    ClusterName.__dict__[slot].__set__ for slot in ("tenant", "namespace", "route_kind", "rule", "backend")
-)
+# The regular expression has just proved what the constructors would prove again, for half of all the time. So a parsed
+# value is filled in as an open twin with the same slots, and closed by becoming its class; should the slots ever differ,
+# Python refuses that change of class. Everyone else goes through the constructors.
+_OpenTenant: Final[Any] = type("_OpenTenant", (), {"__slots__": Tenant.__slots__})
+_OpenClusterName: Final[Any] = type("_OpenClusterName", (), {"__slots__": ClusterName.__slots__})
 
 
 def parse(name: str) -> ClusterName:
@@ -78,17 +74,19 @@ def parse(name: str) -> ClusterName:
     if match is None:
         raise ClusterNameRefused(reason_for(name))
     kind, namespace, p1, p2, p3, p4, p5, s1, s2, s3, s4, s5, environment, rule, backend = match.groups()
-    tenant = _new(Tenant)
-    _set_project_id(tenant, f"{p1}-{p2}-{p3}-{p4}-{p5}")
-    _set_environment(tenant, environment)
-    _set_service_id(tenant, f"{s1}-{s2}-{s3}-{s4}-{s5}")
-    cluster_name = _new(ClusterName)
-    _set_tenant(cluster_name, tenant)
-    _set_namespace(cluster_name, namespace)
-    _set_route_kind(cluster_name, kind)
-    _set_rule(cluster_name, int(rule))
-    _set_backend(cluster_name, None if backend is None else int(backend))
-    return cluster_name
+    tenant = _OpenTenant()
+    tenant.project_id = f"{p1}-{p2}-{p3}-{p4}-{p5}"
+    tenant.environment = environment
+    tenant.service_id = f"{s1}-{s2}-{s3}-{s4}-{s5}"
+    tenant.__class__ = Tenant
+    cluster_name = _OpenClusterName()
+    cluster_name.tenant = tenant
+    cluster_name.namespace = namespace
+    cluster_name.route_kind = kind
+    cluster_name.rule = int(rule)
+    cluster_name.backend = None if backend is None else int(backend)
+    cluster_name.__class__ = ClusterName
+    return cast("ClusterName", cluster_name)
 
 
 def format(cluster_name: ClusterName) -> str:  # noqa: A001 - read as cluster_name.format(...), the inverse of parse

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol
 
 import orjson
@@ -108,9 +109,10 @@ def _json_string(line: bytes) -> str | None:
     """The string that `line` is; the second reader takes unpaired surrogates, which the quick one does not."""
     if not line.startswith(b'"'):
         return None
-    for read in (orjson.loads, json.loads):
-        try:
-            return str(read(line))
-        except ValueError:
-            continue
-    return None
+    try:
+        return str(orjson.loads(line))
+    except ValueError:
+        with suppress(ValueError):
+            # Decoded here: given bytes, it would take encoded surrogates for UTF-8.
+            return str(json.loads(line.decode()))
+        return None
