@@ -58,7 +58,7 @@ class ClusterName:
 
 
 # The regular expression has just proved what the constructors would prove again, for half of all the time. So a parsed
-# value is filled in as an open twin with the same slots, and closed by becoming its class; should the slots ever differ,
+# value is filled in as an open twin with the same slots, and closed by becoming its class; should slots ever differ,
 # Python refuses that change of class. Everyone else goes through the constructors.
 _OpenTenant: Final[Any] = type("_OpenTenant", (), {"__slots__": Tenant.__slots__})
 _OpenClusterName: Final[Any] = type("_OpenClusterName", (), {"__slots__": ClusterName.__slots__})
