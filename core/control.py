@@ -168,8 +168,6 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    # Python's driver would begin transactions on its own, late, and never for DDL; `_begin_sqlite` does it instead.
-    connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
     cursor.execute("PRAGMA foreign_keys = ON")
@@ -178,7 +176,8 @@ def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads before it writes cannot wait for another writer: it must take the lock at its beginning.
+    # Python's driver begins a transaction late, before the first change of a row, and so not for DDL: begin it here.
+    # One that reads before it writes cannot wait for another writer: it must take the lock at its beginning.
     immediate = connection.get_execution_options().get(_IMMEDIATE, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 

@@ -164,8 +164,9 @@ def test_the_wheel_carries_the_migrations(tmp_path: Path) -> None:
         archive.extractall(tmp_path / "site")
     program = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import sql.control\n"
         "from core import control\n"
-        "print(control.__file__)\n"
+        "print(control.__file__, sql.control.__file__, sep='\\n')\n"
         "engine = control.connect(sys.argv[2])\n"
         "print(len(control.upgrade(engine)))\n"
     )
@@ -178,4 +179,8 @@ def test_the_wheel_carries_the_migrations(tmp_path: Path) -> None:
         text=True,
     )
 
-    assert told.stdout.splitlines() == [str(tmp_path / "site" / "core" / "control.py"), "1"]
+    assert told.stdout.splitlines() == [
+        str(tmp_path / "site" / "core" / "control.py"),
+        str(tmp_path / "site" / "sql" / "control" / "__init__.py"),
+        "1",
+    ]
