@@ -9,9 +9,12 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 LOCAL: Final = ROOT / ".local"
@@ -35,40 +38,45 @@ def find(name: str) -> Path:
     raise ConfigurationError(f"{name}: not found in .local/, the virtual environment or PATH; run `make setup`")
 
 
-def fetch(package: str = "victoria-metrics", programs: tuple[str, ...] = _VICTORIA) -> None:
-    """Unpack a Debian package's files into `.local/debian`; no root is needed and no service is installed.
+def fetch(packages: Sequence[str] = ("victoria-metrics",), programs: Sequence[str] = _VICTORIA) -> None:
+    """Unpack Debian packages' files into `.local/debian`; no root is needed and no service is installed.
 
-    Does nothing when the programs are there. Falls back to programs on PATH when the package cannot be had.
+    Does nothing when the programs are there. Falls back to programs on PATH when the packages cannot be had.
 
     Raises:
-        ConfigurationError: neither the package nor the programs can be had.
+        ConfigurationError: neither the packages nor the programs can be had.
     """
     if all(os.access(_debian_program(name), os.X_OK) for name in programs):
         return
     with tempfile.TemporaryDirectory() as folder:
-        if _download(package, Path(folder)):
-            (archive,) = Path(folder).glob("*.deb")
+        if _download(packages, Path(folder)):
             _DEBIAN.mkdir(parents=True, exist_ok=True)
-            subprocess.run(["/usr/bin/dpkg", "-x", archive, _DEBIAN], check=True)
-            _log.info("unpacked %s into %s", archive.name, _DEBIAN)
+            for archive in sorted(Path(folder).glob("*.deb")):
+                subprocess.run(["/usr/bin/dpkg", "-x", archive, _DEBIAN], check=True)
+                _log.info("unpacked %s into %s", archive.name, _DEBIAN)
             return
     missing = [name for name in programs if shutil.which(name) is None]
     if missing:
         raise ConfigurationError(
-            f"{', '.join(missing)}: the Debian package {package} cannot be downloaded and PATH has no such program; "
-            "run `apt-get update` as root and try again, or install VictoriaMetrics by hand"
+            f"{', '.join(missing)}: the Debian package {' '.join(packages)} cannot be downloaded and PATH has no such "
+            "program; run `apt-get update` as root and try again, or install it by hand"
         )
+
+
+def library_path() -> str:
+    """Where the shared libraries of fetched packages are, for `LD_LIBRARY_PATH`."""
+    return ":".join(str(folder) for folder in sorted(_DEBIAN.glob("usr/lib/*-linux-gnu")))
 
 
 def _debian_program(name: str) -> Path:
     return _DEBIAN / "usr" / "bin" / name
 
 
-def _download(package: str, folder: Path) -> bool:
+def _download(packages: Sequence[str], folder: Path) -> bool:
     """Try `apt-get download`, refreshing the package lists once (as root or by sudo) when that is what is missing."""
     if shutil.which("apt-get") is None:
         return False
-    fetch_it = ["apt-get", "download", "-q", package]
+    fetch_it = ["apt-get", "download", "-q", *packages]
     refresh = ["apt-get", "update", "-q"]
     if os.geteuid() != 0:
         refresh = ["sudo", "-n", *refresh]

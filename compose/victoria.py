@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+# The store has no key for /-/reload, which would read a scrape configuration again that it does not have.
 # Given by environment variables: a command line is readable by every user of the machine.
 _PREFIX: Final = "STARMETER_"
 _LOCKED: Final = (
