@@ -145,7 +145,4 @@ def _result_texts(answer: httpx.Response) -> list[str]:
     data = _data(answer)
     if data["resultType"] in {"scalar", "string"}:
         return [data["result"][1]]
-    return [
-        f"{_series_text(one['metric'])} {one['value'][1]} {one['value'][0] * 1000:.0f}"
-        for one in data["result"]
-    ]
+    return [f"{_series_text(one['metric'])} {one['value'][1]} {one['value'][0] * 1000:.0f}" for one in data["result"]]

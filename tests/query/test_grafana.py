@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, cast
 
-import httpx
 import pytest
 
-from tests.query.grafana import HEADERS, LIMIT, DataSource, Frame, frames
+from rules import recording
+from rules.catalogue import CUSTOMER_FAMILIES
+from rules.rulefile import Recording
+from tests.query.grafana import LIMIT, DataSource, Frame, frames
 from tests.query.platform import INTERVAL, PROJECT_A, SECRET, SERVICE_A1, SERVICE_A2
 
 if TYPE_CHECKING:
-    from tests.query.conftest import Door
+    import httpx
+
     from tests.query.grafana import Method
 
 NAMES = ["amark_gauge", "envoy_cluster_upstream_rq_time_bucket", "envoy_cluster_upstream_rq_xx", "up"]
@@ -84,6 +88,16 @@ def test_the_editor_lists_metric_names_labels_and_metadata(source: DataSource, s
     assert {frozenset(entry) for entry in entries} == {frozenset({"type", "help", "unit"})}
     assert {entry["type"] for entry in entries} == {"counter", "gauge", "histogram"}
     assert {type(text) for entry in entries for text in entry.values()} == {str}
+
+
+@pytest.mark.xfail(reason="one recorded name is misspelt and most recorded names are not described")
+def test_metadata_describes_exactly_what_can_be_read(client: httpx.Client) -> None:
+    histogram = re.compile("_(bucket|sum|count)$")
+    families = {histogram.sub("", name) for family in CUSTOMER_FAMILIES for name in family.series}
+    recorded = {rule.record for group in recording.GROUPS for rule in group.rules if isinstance(rule, Recording)}
+
+    described = DataSource(client).resource("/api/v1/metadata").json()["data"]
+    assert set(described) == families | recorded
 
 
 def test_the_label_browser_narrows_by_a_selector(source: DataSource, span: dict[str, str]) -> None:
@@ -170,61 +184,6 @@ def test_a_variable_of_a_query_result_gets_labels_value_and_milliseconds(source:
 
     at = f"{now * 1000:.0f}"
     assert sorted(options) == [f'{{environment="pr-7"}} 1 {at}', f'{{environment="production"}} 2 {at}']
-
-
-def test_what_refuses_a_post_is_asked_again_by_get(client: httpx.Client) -> None:
-    for path in ("/api/v1/rules", "/api/v1/label/environment/values", "/api/v1/metadata", "/api/v1/status/buildinfo"):
-        refused = client.post(path, data={"limit": LIMIT}, headers=HEADERS)
-        assert refused.status_code == 405
-        assert refused.headers["allow"] == "GET"
-        assert refused.json()["status"] == "error"
-        assert client.get(path, params={"limit": LIMIT}, headers=HEADERS).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("path", "arguments"),
-    [
-        ("/api/v1/query", {"query": "up"}),
-        ("/api/v1/query_range", {"query": "up", "step": "15"}),
-        ("/api/v1/series", {"match[]": "up"}),
-        ("/api/v1/labels", {}),
-        ("/api/v1/label/environment/values", {}),
-        ("/api/v1/metadata", {}),
-        ("/api/v1/rules", {}),
-        ("/api/v1/alerts", {}),
-        ("/api/v1/status/buildinfo", {}),
-    ],
-)
-def test_an_answer_decodes_to_the_same_json_with_and_without_gzip(
-    client: httpx.Client, now: float, path: str, arguments: dict[str, str]
-) -> None:
-    arguments = arguments | {"start": f"{now - 300}", "end": f"{now}", "time": f"{now}"}
-    plain = client.get(path, params=arguments, headers={"Accept-Encoding": "identity"})
-    compressed = client.get(path, params=arguments, headers={"Accept-Encoding": "gzip"})
-
-    assert plain.status_code == compressed.status_code == 200
-    assert "content-encoding" not in plain.headers
-    assert compressed.json() == plain.json()
-
-
-def test_a_large_answer_really_is_compressed(client: httpx.Client, now: float) -> None:
-    span = {"start": f"{now - 900}", "end": f"{now}", "step": "15"}
-    answer = client.get("/api/v1/query_range", params={"query": '{__name__!=""}', **span}, headers=HEADERS)
-
-    assert answer.headers["content-encoding"] == "gzip"
-    assert answer.num_bytes_downloaded < len(answer.content) / 2
-
-
-def test_grafanas_headers_are_audited_and_never_a_credential(door: Door, client: httpx.Client, now: float) -> None:
-    client.get("/api/v1/query", params={"query": "up + 4713", "time": now}, headers=HEADERS)
-    nobody = httpx.get(f"{door.base()}/api/v1/query", params={"query": "up + 4714"}, headers=HEADERS)
-
-    assert nobody.status_code == 401
-    (line,) = [line for line in door.audit_lines() if line.get("query") == "up + 4713"]
-    assert line["dashboard_uid"] == HEADERS["X-Dashboard-UID"]
-    assert line["panel_id"] == HEADERS["X-Panel-Id"]
-    assert line["user_agent"] == HEADERS["User-Agent"]
-    assert line["subject"] == "viewer"
 
 
 def test_nothing_that_grafana_lists_names_a_rival(source: DataSource, span: dict[str, str], now: float) -> None:

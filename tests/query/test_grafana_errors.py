@@ -62,6 +62,24 @@ def test_a_variable_with_a_bad_expression_says_so_after_its_second_try_too(
     assert shown(answer) == expected
 
 
+@pytest.mark.xfail(reason="these refusals are answered by a sentence that names nothing of the expression")
+@pytest.mark.parametrize(
+    ("expression", "part"),
+    [
+        pytest.param('up{environment=~"("}', "(", id="a broken regular expression"),
+        pytest.param("up{environment=production}", "production", id="a value without quotes"),
+        pytest.param('up{environment="production}', "production}", id="a quote too few"),
+    ],
+)
+def test_a_panel_with_a_bad_matcher_names_the_matcher(
+    source: DataSource, now: float, expression: str, part: str
+) -> None:
+    text = shown(source.query("/api/v1/query", query=expression, time=f"{now}"))
+
+    assert text.startswith("bad_data: query: ")
+    assert part in text
+
+
 @pytest.mark.parametrize(
     ("selector", "expected"),
     [
