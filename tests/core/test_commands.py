@@ -1,29 +1,24 @@
-"""`starmeter tokens` and `starmeter migrate` as people and programs use them."""
+"""`starmeter tokens` as people and programs use it."""
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import orjson
 import pytest
-from typer.testing import CliRunner
 
 from core import control, token
 from core.commands import tokens as tokens_app
 from core.directory import Directory
 from core.registry import Registry
-from starmeter import app
 from tests.core.conftest import EARLIER, World
+from tests.core.program import answered, starmeter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from sqlalchemy import Engine
-    from typer.testing import Result
 
 
 @pytest.fixture
@@ -38,17 +33,6 @@ def store(empty_url: str) -> Iterator[Engine]:
 @pytest.fixture
 def inside(store: Engine) -> World:
     return World().build(Registry(store))
-
-
-def starmeter(*arguments: str, store: str | None = None) -> Result:
-    """Run the program; the store is named by the environment unless the arguments name one."""
-    return CliRunner().invoke(app, arguments, env={"STARMETER_CONTROL_STORE": store, "NO_COLOR": "1"})
-
-
-def answered(result: Result) -> Any:  # noqa: ANN401 - whatever the JSON holds
-    """The one JSON line on standard output of a command that succeeded in silence."""
-    assert (result.exit_code, result.stderr) == (0, "")
-    return orjson.loads(result.stdout)
 
 
 @pytest.mark.usefixtures("inside")
@@ -225,34 +209,6 @@ def test_an_unreachable_store_exits_with_3_and_a_wrong_url_with_2(command: tuple
     assert (wrong.exit_code, wrong.stdout) == (2, "")
     assert wrong.stderr.startswith("error: control_store: neither SQLite nor PostgreSQL")
     assert "hunter2" not in unreachable.output + wrong.output
-
-
-def test_a_store_that_is_not_migrated_exits_with_3_and_the_command_that_helps(empty_url: str) -> None:
-    result = starmeter("tokens", "list", store=empty_url)
-
-    assert result.exit_code == 3
-    assert "`starmeter migrate`" in result.stderr
-
-
-def test_migrations_are_shown_then_run_then_done(empty_url: str) -> None:
-    shown, shown_json = (starmeter("migrate", "--dry-run", *extra, store=empty_url) for extra in ((), ("--json",)))
-    run = starmeter("migrate", store=empty_url)
-    done = starmeter("migrate", store=empty_url)
-
-    assert shown.exit_code == run.exit_code == done.exit_code == 0
-    assert shown.stdout == run.stdout
-    assert shown.stdout.startswith("0001  Workspaces, projects")
-    assert [step["revision"] for step in answered(shown_json)["pending"]] == ["0001"]
-    assert (done.stdout, "nothing pending" in done.stderr) == ("", True)
-    assert answered(starmeter("migrate", "--json", store=empty_url)) == {"applied": []}
-
-
-def test_the_default_store_is_a_file_of_the_local_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-    assert starmeter("migrate").exit_code == 0
-    with closing(sqlite3.connect(tmp_path / ".local" / "control.db")) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
 
 
 def test_every_command_speaks_json_and_names_its_store() -> None:
