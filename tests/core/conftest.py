@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from hypothesis import settings
 from sqlalchemy import make_url
 
 from core import control
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sqlalchemy import Engine
+
+# How long an example takes depends on what else the machine does, and proves nothing.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EARLIER: Final = datetime(2026, 1, 1, tzinfo=UTC)

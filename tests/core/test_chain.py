@@ -54,7 +54,7 @@ def test_moves_make_a_chain_of_half_open_periods(world: World, registry: Registr
 
 
 @pytest.mark.property
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(offsets=st.lists(st.tuples(st.integers(-3, 12), st.booleans()), max_size=8))
 def test_whatever_moves_are_asked_for_every_instant_has_exactly_one_owner(
     offsets: list[tuple[int, bool]], world: World, registry: Registry, directory: Directory, engine: Engine
