@@ -15,14 +15,14 @@ SETTINGS: Final = settings(max_examples=400, deadline=None)
 
 _ALPHANUMERIC: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
 # What the grammar is made of and what comes close to it: most of all Unicode would only ever hit "not of the alphabet".
-_NEAR: Final = _ALPHANUMERIC + "-/" + "ABCFGZ_.:%\\\"'{}$ \n\r\t\0\x85\u0660\u0661\u00b2\uff10\uff45\u0430\u2028\u212a"
+NEAR: Final = _ALPHANUMERIC + "-/" + "ABCFGZ_.:%\\\"'{}$ \n\r\t\0\x85\u0660\u0661\u00b2\uff10\uff45\u0430\u2028\u212a"
 
 
 def labels(longest: int) -> st.SearchStrategy[str]:
     """RFC 1123 labels of 1 to `longest` characters."""
     edge = st.sampled_from(_ALPHANUMERIC)
     longer = st.tuples(edge, st.text(_ALPHANUMERIC + "-", max_size=longest - 2), edge).map("".join)
-    return edge | longer
+    return edge | longer | st.integers(max(1, longest - 1), longest).map("a".__mul__)
 
 
 def cluster_names() -> st.SearchStrategy[ClusterName]:
@@ -44,10 +44,10 @@ def mutants(draw: st.DrawFn) -> str:
     """A legal name in which one character was inserted, replaced or removed."""
     name = format_name(draw(cluster_names()))
     place = draw(st.integers(0, len(name)))
-    character = draw(st.sampled_from(_NEAR) | st.characters() | st.just(""))
+    character = draw(st.sampled_from(NEAR) | st.characters() | st.just(""))
     return name[:place] + character + name[place + draw(st.integers(0, 1)) :]
 
 
 def texts() -> st.SearchStrategy[str]:
     """Legal names, near-misses and anything at all that UTF-8 can hold."""
-    return cluster_names().map(format_name) | mutants() | st.text(_NEAR) | st.text()
+    return cluster_names().map(format_name) | mutants() | st.text(NEAR) | st.text()

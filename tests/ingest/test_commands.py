@@ -88,6 +88,7 @@ def test_a_full_disk_is_told_and_is_no_success() -> None:
     assert outcome.stderr == b"starmeter parse: input or output: No space left on device\n"
 
 
+@pytest.mark.timeout(30)  # it would wait forever
 def test_names_are_answered_while_the_input_is_still_open() -> None:
     with subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
         assert program.stdin is not None
