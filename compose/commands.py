@@ -22,7 +22,7 @@ from compose.programs import LOCAL
 from compose.stack import Stack
 from compose.summary import summary
 from compose.supervisor import Supervisor
-from core.errors import CallerError, StarmeterError, Unavailable
+from core.errors import CallerError, ConfigurationError, StarmeterError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -190,4 +190,4 @@ def _reported() -> Iterator[None]:
         yield
     except StarmeterError as failure:
         typer.echo(f"starmeter: {failure.message}", err=True)
-        raise typer.Exit(2 if isinstance(failure, CallerError) else 3) from failure
+        raise typer.Exit(2 if isinstance(failure, CallerError | ConfigurationError) else 3) from failure
