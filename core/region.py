@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
+import re
+import socket
+from typing import Final
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+_BASE_URL: Final = re.compile(
+    r"https?://(?:[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?(?:/[-A-Za-z0-9._~/]*)?",
+    re.ASCII,
+)
+_PORTS: Final = range(1, 65_536)
 
 
 class Region(BaseModel):
@@ -17,7 +27,7 @@ class Region(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
+    name: str = Field(pattern=r"^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$")
     metrics_url: str
     metrics_token: SecretStr | None = None
     alerts_url: str | None = None
@@ -28,11 +38,11 @@ class Region(BaseModel):
     def _is_a_base_url(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError("not a base URL; write it as http://host:port or https://host:port/prefix")
-        if parts.username or parts.password:
+        if "@" in value:
             raise ValueError("carries a credential; put it into metrics_token")
+        match = _BASE_URL.fullmatch(value)
+        if match is None or int(match["port"] or 1) not in _PORTS:
+            raise ValueError("not a base URL; write it as http://host:port or https://host:port/prefix")
         return value.rstrip("/")
 
     def model_post_init(self, _context: object, /) -> None:
@@ -47,8 +57,12 @@ class Region(BaseModel):
 
 
 def _is_public(host: str) -> bool:
-    """Whether a literal address is publicly routable; names are left to the network's own rules."""
-    try:
+    """Whether a literal address is publicly routable; names are left to the network's own rules.
+
+    Resolvers also take one-number, hexadecimal and octal spellings for an IPv4 address, so those count as literal too.
+    """
+    with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host).is_global
-    except ValueError:
-        return False
+    with contextlib.suppress(OSError):
+        return ipaddress.ip_address(socket.inet_aton(host)).is_global
+    return False

@@ -47,17 +47,26 @@ def _sentence(kind: str, message: str) -> str:
 def _with_secrets(value: object, path: Path) -> object:
     match value:
         case dict():
-            return dict(_with_secret(str(key), item, path) for key, item in value.items())
+            return _table_with_secrets(value, path)
         case list():
             return [_with_secrets(item, path) for item in value]
         case _:
             return value
 
 
-def _with_secret(key: str, value: object, path: Path) -> tuple[str, object]:
-    if not key.endswith("_file") or not isinstance(value, str):
-        return key, _with_secrets(value, path)
-    try:
-        return key.removesuffix("_file"), (path.parent / value).read_text().strip()
-    except OSError as failure:
-        raise ConfigurationError(f"{path}: {key}: {value} cannot be read: {failure.strerror}") from failure
+def _table_with_secrets(table: dict[str, object], path: Path) -> dict[str, object]:
+    read: dict[str, object] = {}
+    for key, value in table.items():
+        if not key.endswith("_file") or not isinstance(value, str):
+            read[key] = _with_secrets(value, path)
+            continue
+        name = key.removesuffix("_file")
+        if name in table:
+            raise ConfigurationError(f"{path}: {name}: given both as {name} and as {key}; keep one of them")
+        try:
+            read[name] = (path.parent / value).read_text().strip()
+        except OSError as failure:
+            raise ConfigurationError(f"{path}: {key}: {value} cannot be read: {failure.strerror}") from failure
+        except UnicodeDecodeError as failure:
+            raise ConfigurationError(f"{path}: {key}: {value} is not UTF-8 text") from failure
+    return read

@@ -17,7 +17,7 @@ TENANT_LABELS: Final = ("project_id", "environment", "service_id")
 
 _ENVIRONMENT: Final = re.compile(ENVIRONMENT_PATTERN, re.ASCII)
 _ID: Final = re.compile(ID_PATTERN, re.ASCII)
-_LOOSE_ID: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_STRIPPED_ID: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
 def is_canonical_id(text: str) -> bool:
@@ -31,12 +31,12 @@ def canonical_id(text: str, field: str = "id") -> str:
     Raises:
         BadRequest: `text` is no UUID; the message names `field`.
     """
-    if is_canonical_id(text):
-        return text
-    digits = text.lower().replace("-", "")
-    if not _LOOSE_ID.fullmatch(digits) or len(text) not in {32, 36}:
-        raise BadRequest(f"{field}: not a UUID; write it as 8-4-4-4-12 lower-case hex digits")
-    return hyphenated(digits)
+    lower = text.lower()
+    if is_canonical_id(lower):
+        return lower
+    if _STRIPPED_ID.fullmatch(lower):
+        return hyphenated(lower)
+    raise BadRequest(f"{field}: not a UUID; write it as 8-4-4-4-12 lower-case hex digits")
 
 
 def hyphenated(digits: str) -> str:

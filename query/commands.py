@@ -12,9 +12,9 @@ import typer
 import uvicorn
 
 from core import log, settings
-from core.control import connect
+from core.control import connect, require_current
 from core.directory import Directory
-from core.errors import ConfigurationError
+from core.errors import ConfigurationError, Unavailable
 from query.app import FrontDoor
 from query.audit import AuditLog
 from query.settings import QuerySettings
@@ -37,7 +37,8 @@ def serve_query(
     log.configure()
     try:
         configured = settings.load(QuerySettings, config)
-        directory = Directory(connect(configured.control_store))
+        engine = connect(configured.control_store)
+        require_current(engine)
         with _audit_stream(configured.audit_log) as stream:
             host, _, port = configured.listen.rpartition(":")
             # Reads make few cycles, so hunting them rarely is enough; what start-up made never needs to be looked at.
@@ -45,7 +46,7 @@ def serve_query(
             gc.freeze()
             gc.set_threshold(50_000, 20, 20)
             uvicorn.run(
-                FrontDoor(configured, directory, AuditLog(stream)),
+                FrontDoor(configured, Directory(engine), AuditLog(stream)),
                 host=host.strip("[]"),
                 port=int(port),
                 loop="uvloop",
@@ -61,6 +62,9 @@ def serve_query(
     except ConfigurationError as failure:
         typer.echo(f"starmeter: {failure.message}", err=True)
         raise typer.Exit(2) from failure
+    except Unavailable as failure:
+        typer.echo(f"starmeter: {failure.message}", err=True)
+        raise typer.Exit(3) from failure
 
 
 def _audit_stream(path: str | None) -> contextlib.AbstractContextManager[BinaryIO]:

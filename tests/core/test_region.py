@@ -31,7 +31,17 @@ def test_a_private_address_is_a_stores(url: str) -> None:
     assert region(metrics_url=url).metrics_url == url
 
 
-@pytest.mark.parametrize("url", ["http://8.8.8.8", "https://[2606:4700::1111]:8427", "http://172.32.0.1/prefix"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://8.8.8.8",
+        "https://[2606:4700::1111]:8427",
+        "http://172.32.0.1/prefix",
+        "http://134744072",
+        "http://0x08080808:8427",
+        "http://010.010.010.010",
+    ],
+)
 @pytest.mark.parametrize("key", ["metrics_url", "alerts_url"])
 def test_a_public_address_is_refused_by_its_key_unless_it_was_allowed(url: str, key: str) -> None:
     with pytest.raises(ValidationError, match=rf"{key}: .* is a public address; stores are private"):
@@ -51,6 +61,13 @@ def test_a_public_address_is_refused_by_its_key_unless_it_was_allowed(url: str, 
         "http://10.0.0.1?x=1",
         "http://10.0.0.1#x",
         "//h",
+        "http://10.0.0.1:99999",
+        "http://10.0.0.1:port",
+        "http://10.0.0.1:0",
+        "http://10.0.0.1?",
+        "http://10.0.0.1\n",
+        "http://10.0.0.1 ",
+        "http://8.8.8.8.",
     ],
 )
 @pytest.mark.parametrize("key", ["metrics_url", "alerts_url"])

@@ -60,7 +60,7 @@ def test_a_bad_file_is_refused_by_its_key_and_with_the_fix(path: Path) -> None:
 
 
 def test_every_rule_has_its_bad_file() -> None:
-    assert len(BAD) == 14
+    assert len(BAD) == 16
 
 
 def test_every_finding_is_named_at_once() -> None:

@@ -88,6 +88,7 @@ def test_any_spelling_of_a_uuid_becomes_its_one_canonical_form(uuid: UUID) -> No
         "x",
         PROJECT[:-1],
         PROJECT + "0",
+        PROJECT[:3] + "-" * 4 + PROJECT.replace("-", "")[3:],
         PROJECT + "\n",
         f"{{{PROJECT}}}",
         f"urn:uuid:{PROJECT}",

@@ -1,0 +1,10 @@
+"""Every bench in turn: `python -m tests.bench`. Ends with 1 when one of them missed a target."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.bench import door, parser
+
+if __name__ == "__main__":
+    sys.exit(max(door.main(), parser.main()))
