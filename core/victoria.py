@@ -27,14 +27,21 @@ class VictoriaStore:
     def __init__(self, region: Region, *, connect_seconds: float) -> None:
         self._region = region
         self._base = region.metrics_url
-        headers = {"Content-Type": _FORM}
-        if region.metrics_token is not None:
-            headers["Authorization"] = f"Bearer {region.metrics_token.get_secret_value()}"
-        self._headers = {gzip: {**headers, "Accept-Encoding": "gzip" if gzip else "identity"} for gzip in (False, True)}
-        self._session = aiohttp.ClientSession(
+        # Bounded by the per-tenant limiter before it; a second bound here would let tenants block each other.
+        self._connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=45)
+        # Headers of a session are prepared once, headers of a request each time.
+        self._plain = self._session("identity", connect_seconds)
+        self._gzip = self._session("gzip", connect_seconds)
+
+    def _session(self, encoding: str, connect_seconds: float) -> aiohttp.ClientSession:
+        headers = {"Content-Type": _FORM, "Accept-Encoding": encoding}
+        if self._region.metrics_token is not None:
+            headers["Authorization"] = f"Bearer {self._region.metrics_token.get_secret_value()}"
+        return aiohttp.ClientSession(
+            headers=headers,
             auto_decompress=False,
-            # Bounded by the per-tenant limiter before it; a second bound here would let tenants block each other.
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=45),
+            connector=self._connector,
+            connector_owner=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("User-Agent", "Accept"),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds),
@@ -49,15 +56,17 @@ class VictoriaStore:
             Unavailable: the store cannot be connected to or closes the connection before it answers.
         """
         url = URL(self._base + target, encoded=True)
-        headers = self._headers[gzip]
+        session = self._gzip if gzip else self._plain
         try:
             try:
-                return await self._session.post(url, data=body, headers=headers, allow_redirects=False)
+                return await session.post(url, data=body, allow_redirects=False)
             except (aiohttp.ServerDisconnectedError, ConnectionResetError):
-                return await self._session.post(url, data=body, headers=headers, allow_redirects=False)
+                return await session.post(url, data=body, allow_redirects=False)
         except (aiohttp.ClientError, OSError, TimeoutError) as failure:
             raise Unavailable(f"region {self._region.name}: the metrics store does not answer") from failure
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._session.close()
+        await self._plain.close()
+        await self._gzip.close()
+        await self._connector.close()

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from anyio import to_thread
 
@@ -23,8 +22,7 @@ _REMEMBERED: Final = 20_000
 _MAX_CREDENTIAL: Final = 4_096
 
 
-@dataclass(frozen=True, slots=True)
-class TenantPath:
+class TenantPath(NamedTuple):
     """What a request's path names: a project, and perhaps one environment and one service of it."""
 
     project_id: str

@@ -17,7 +17,7 @@ from query.alerts import AlertReader
 from query.canary import Canary
 from query.instruments import Instruments
 from query.limiter import Limiter
-from query.prometheus import PATH, PrometheusSurface
+from query.prometheus import PrometheusSurface, is_prometheus
 from query.region import ServedRegion
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class FrontDoor:
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Dispatch: a metrics read goes straight to its surface, past the framework."""
-        if scope["type"] == "http" and PATH.fullmatch(scope["raw_path"]):
+        if scope["type"] == "http" and is_prometheus(scope["raw_path"]):
             await self._prometheus(scope, receive, send)
         else:
             await self.api(scope, receive, send)

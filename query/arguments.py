@@ -22,7 +22,6 @@ _MAX_TOP: Final = 100
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _COUNT: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _LABEL: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
-_MATCH: Final = "match%5B%5D"
 # A match that selects every series which has a name; the tenant's enforcement narrows it to the tenant's own.
 _EVERY_SERIES: Final = '{__name__!=""}'
 
@@ -67,16 +66,16 @@ def query(form: Form, limits: Limits, bounds: Bounds) -> Read:
     """`/api/v1/query`: query, time, step, timeout, round_digits."""
     text = _expression(form, limits)
     timeout = _timeout(form, limits)
-    body = [("query", text), ("timeout", written(timeout))]
+    body = [_text("query", text), f"timeout={written(timeout)}"]
     at = _time(form, "time")
     if at is not None:
-        body.append(("time", written(at)))
+        body.append(f"time={written(at)}")
     if step := form.scalar("step"):
-        body.append(("step", written(seconds_long("step", step))))
+        body.append(f"step={written(seconds_long('step', step))}")
     if (digits := form.scalar("round_digits")) is not None:
-        body.append(("round_digits", str(_count("round_digits", digits, 100))))
+        body.append(f"round_digits={_count('round_digits', digits, 100)}")
     warnings = (bounds.notice,) if at is not None and at < bounds.oldest else ()
-    return Read(_encoded(body), timeout, text, start=at, end=at, warnings=warnings)
+    return Read(_form(body), timeout, text, start=at, end=at, warnings=warnings)
 
 
 def query_range(form: Form, limits: Limits, bounds: Bounds) -> Read:
@@ -100,16 +99,16 @@ def query_range(form: Form, limits: Limits, bounds: Bounds) -> Read:
         start += math.ceil((bounds.oldest - start) / step) * step
         warnings = (bounds.notice,)
     body = [
-        ("query", text),
-        ("start", written(start)),
-        ("end", written(end)),
-        ("step", written(step)),
-        ("timeout", written(timeout)),
+        _text("query", text),
+        f"start={written(start)}",
+        f"end={written(end)}",
+        f"step={written(step)}",
+        f"timeout={written(timeout)}",
     ]
     if _misaligned(start, step):
         # With its cache the store moves a misaligned range back to multiples of the step; without it, it is exact.
-        body.append(("nocache", "1"))
-    return Read(_encoded(body), timeout, text, start, end, step, warnings, outside=start > end)
+        body.append("nocache=1")
+    return Read(_form(body), timeout, text, start, end, step, warnings, outside=start > end)
 
 
 def series(form: Form, limits: Limits, bounds: Bounds) -> Read:
@@ -129,27 +128,27 @@ def labels(form: Form, limits: Limits, bounds: Bounds) -> Read:
 def federate(form: Form, limits: Limits, _bounds: Bounds) -> Read:
     """`/federate`: match[]; without one, everything of the tenant's scope."""
     matches = _matches(form, limits) or [_EVERY_SERIES]
-    return Read(_encoded([(_MATCH, match) for match in matches]), limits.timeout_seconds, ", ".join(matches))
+    return Read(_form(_texts(matches)), limits.timeout_seconds, ", ".join(matches))
 
 
 def tsdb_status(form: Form, limits: Limits, bounds: Bounds) -> Read:
     """`/api/v1/status/tsdb`: topN, date, focusLabel, match[]."""
     matches = _matches(form, limits)
-    body = [(_MATCH, match) for match in matches]
+    body = _texts(matches)
     if (top := form.scalar("topN")) is not None:
-        body.append(("topN", str(_count("topN", top, _MAX_TOP))))
+        body.append(f"topN={_count('topN', top, _MAX_TOP)}")
     if (focus := form.scalar("focusLabel")) is not None:
         if not _LABEL.fullmatch(focus):
             raise BadRequest("focusLabel: not a label name")
-        body.append(("focusLabel", focus))
+        body.append(f"focusLabel={focus}")
     if (date := form.scalar("date")) is not None:
         if not _DATE.fullmatch(date):
             raise BadRequest("date: not a date; write it as 2026-01-31")
         day = seconds_at("date", f"{date}T00:00:00Z")
         if not bounds.oldest - _DAY <= day <= bounds.now + _DAY:
             raise BadRequest(f"date: outside the retention of {bounds.retention / _DAY:g} days")
-        body.append(("date", date))
-    return Read(_encoded(body), limits.timeout_seconds, ", ".join(matches))
+        body.append(f"date={date}")
+    return Read(_form(body), limits.timeout_seconds, ", ".join(matches))
 
 
 def _listing(
@@ -169,11 +168,11 @@ def _listing(
         limit = min(number, most)
         if number > most:
             warnings.append(f"at most {most} entries are listed")
-    body = [(_MATCH, match) for match in matches]
-    body += [("start", written(since)), ("end", written(until)), ("limit", str(limit))]
+    body = _texts(matches)
+    body += [f"start={written(since)}", f"end={written(until)}", f"limit={limit}"]
     shown = ", ".join(matches)
     return Read(
-        _encoded(body), limits.timeout_seconds, shown, since, until, warnings=tuple(warnings), outside=since > until
+        _form(body), limits.timeout_seconds, shown, since, until, warnings=tuple(warnings), outside=since > until
     )
 
 
@@ -237,6 +236,14 @@ def _misaligned(start: float, step: float) -> bool:
     return round(start * 1000) % max(round(step * 1000), 1) != 0
 
 
-def _encoded(pairs: list[tuple[str, str]]) -> bytes:
-    """A form; the names are ours and need no encoding but `match[]`, which is written encoded where it is used."""
-    return "&".join([f"{name}={quote_plus(value)}" for name, value in pairs]).encode("ascii")
+def _text(name: str, value: str) -> str:
+    """One argument of a form whose value is the tenant's own text; what we write ourselves needs no encoding."""
+    return f"{name}={quote_plus(value)}"
+
+
+def _texts(matches: list[str]) -> list[str]:
+    return [_text("match%5B%5D", match) for match in matches]
+
+
+def _form(arguments: list[str]) -> bytes:
+    return "&".join(arguments).encode("ascii")

@@ -47,13 +47,18 @@ if TYPE_CHECKING:
     from query.region import ServedRegion
     from query.settings import QuerySettings
 
-PATH: Final = re.compile(
+_PATH: Final = re.compile(
     rb"/v1/projects/([^/]{1,64})(?:/environments/([^/]{1,64})(?:/services/([^/]{1,64}))?)?/prometheus(/[^?]*)"
 )
 _MOST_URL_BYTES: Final = 16 * 1024
 _JSON: Final = b"application/json"
 
 _log = logging.getLogger("query.prometheus")
+
+
+def is_prometheus(raw_path: bytes) -> bool:
+    """Whether a path is this surface's to answer, if only with 404."""
+    return raw_path.startswith(b"/v1/projects/") and b"/prometheus/" in raw_path
 
 
 class MethodNotAllowedError(CallerError):
@@ -124,7 +129,7 @@ class PrometheusSurface:
             self._audit.write(record.line(exchange, elapsed))
 
     async def _serve(self, exchange: Exchange, raw_path: bytes, record: Record) -> None:
-        match = PATH.fullmatch(raw_path)
+        match = _PATH.fullmatch(raw_path)
         path = match[4].decode("latin-1") if match else ""
         endpoint = find(path)
         if match is None or endpoint is None:
