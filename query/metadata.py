@@ -29,8 +29,19 @@ METADATA: Final = {
     "envoy_cluster_upstream_cx_tx_bytes_total": _entry(
         "counter", "Bytes sent to the service, headers included.", "bytes"
     ),
-    "tenant:container_cpu_usage_seconds:rate1m": _entry("gauge", "CPU used by the service's containers.", "cores"),
-    "tenant:container_memory_working_set_bytes": _entry("gauge", "Memory in use by the service's containers.", "bytes"),
-    "tenant:container_network_receive_bytes:rate1m": _entry("gauge", "Bytes received by the service's pods a second."),
-    "tenant:container_network_transmit_bytes:rate1m": _entry("gauge", "Bytes sent by the service's pods a second."),
+    "tenant:requests:rate1m": _entry("gauge", "Requests answered a second."),
+    "tenant:request_errors:ratio1m": _entry("gauge", "Share of requests answered with a 5xx, from 0 to 1."),
+    "tenant:request_duration_milliseconds:p95_1m": _entry(
+        "gauge", "Time that 95 % of requests were answered within.", "milliseconds"
+    ),
+    **{
+        f"{scope}:{name}": _entry("gauge", f"{text} {whose}.", unit)
+        for scope, whose in (("tenant", "of all the service's pods"), ("tenant_pod", "of one pod"))
+        for name, text, unit in (
+            ("container_cpu_usage_seconds:rate1m", "CPU cores in use by the containers", "cores"),
+            ("container_memory_working_set_bytes:sum", "Memory in use by the containers", "bytes"),
+            ("container_network_receive_bytes:rate1m", "Bytes received a second", "bytes"),
+            ("container_network_transmit_bytes:rate1m", "Bytes sent a second", "bytes"),
+        )
+    },
 }
