@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.query.hostile.base import Base
 
 _ALL: Final = SMUGGLED[3][1]  # extra_filters={__name__!=""}
+_TELLING: Final = frozenset({"count", "query_range", "series", "labels", "federate", "tsdb"})
 _BOUNDARY: Final = b"----------------starmeter"
 _METHODS: Final = (b"PUT", b"PATCH", b"DELETE", b"HEAD", b"OPTIONS", b"TRACE", b"FOO", b"post", b"get", b"QUERY")
 
@@ -69,7 +70,8 @@ def cases(bases: tuple[Base, ...]) -> Iterator[Case]:
     """Every carriage of the whole catalogue."""
     yield from _methods(bases)
     for base in bases:
-        yield from _separators(base)
+        if base.name in _TELLING:
+            yield from _separators(base)
         yield from _multipart(base)
     count = next(base for base in bases if base.name == "count")
     yield from _types(count)
@@ -97,7 +99,7 @@ def _types(base: Base) -> Iterator[Case]:
         named = "no type" if kind is None else kind.decode() or "an empty type"
         headers = () if kind is None else ((b"Content-Type", kind),)
         body = _parts(base.form + b"&" + _ALL) if kind and kind.startswith(b"multipart") else base.form + b"&" + _ALL
-        for method in (b"POST", b"GET", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"):
+        for method in (b"POST", b"GET", b"PUT", b"DELETE"):
             whole = Request(base.path, b"", body, method, headers)
             split = replace(whole, query=base.form, body=body)
             expected = Same(base.name) if method == b"POST" else Refused()
@@ -161,7 +163,12 @@ def _encodings(base: Base) -> Iterator[Case]:
         packed = Request(base.path, b"", gzip.compress(form), b"POST", (FORM, (b"Content-Encoding", encoding)))
         yield Case("45", f"a form in {encoding.decode()}", packed, Refused())
     bomb = gzip.compress(b"x=" + b"0" * 30_000_000, 9)
-    yield Case("45", "a compression bomb", Request(base.path, b"", bomb, b"POST", (FORM, (b"Content-Encoding", b"gzip"))), Refused())
+    yield Case(
+        "45",
+        "a compression bomb",
+        Request(base.path, b"", bomb, b"POST", (FORM, (b"Content-Encoding", b"gzip"))),
+        Refused(),
+    )
     honest = Request(base.path, b"", form, b"POST", (FORM, (b"Content-Encoding", b"gzip")))
     yield Case("45", "a plain form said to be compressed", honest, Refused())
     for accepted in (b"gzip", b"br, deflate", b"*", b"gzip;q=0", b"identity;q=0"):

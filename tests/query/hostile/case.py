@@ -27,10 +27,15 @@ class Alone:
 
 
 @dataclass(frozen=True, slots=True)
+class Confined:
+    """Anything but a failure, and nothing in it that is only others'; what counts is what leaves the door."""
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """`technique` is the number in the bypass catalogue (or a word, for what it does not number); `name` is the rest."""
+    """`technique` is its number in the bypass catalogue, or a word for what has none; `name` tells the rest."""
 
     technique: str
     name: str
     request: Request
-    expected: Refused | Same | Alone
+    expected: Refused | Same | Alone | Confined

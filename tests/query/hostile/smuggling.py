@@ -57,27 +57,29 @@ SMUGGLED: Final[tuple[tuple[str, bytes], ...]] = (
     ("15", b"extra_filters[]=&extra_filters=&extra_label="),
     ("15", b"extra_filters[]&extra_filters&extra_label"),
 )
-_VISIBLE: Final = ("count", "query_range", "series", "labels", "values of mark", "federate", "tsdb", "production")
-_ENOUGH: Final = {"1", "2", "5", "11"}
+# The spellings that Go takes for its own names are tried everywhere, the others where a difference would show best.
+_LIVE: Final = frozenset({"1", "2", "5", "11"})
+_TELLING: Final = frozenset({"count", "series", "labels", "federate"})
 
 
 def cases(bases: tuple[Base, ...]) -> Iterator[Case]:
     """Every smuggled argument in every place of every endpoint where it could count."""
     for base in bases:
         for index, (technique, argument) in enumerate(SMUGGLED):
-            if base.name not in _VISIBLE and technique not in _ENOUGH:
-                continue
-            yield from _placed(base, technique, f"{argument.decode(errors='replace')[:48]} ({index})", argument)
+            if technique in _LIVE or base.name in _TELLING:
+                name = f"{argument.decode(errors='replace')[:48]} ({index})"
+                yield from _placed(base, technique, name, argument)
 
 
 def _placed(base: Base, technique: str, name: str, argument: bytes) -> Iterator[Case]:
     same, get, post = Same(base.name), base.get(), base.post()
     yield Case(technique, f"{base.name}: {name}, URL", replace(get, query=base.form + b"&" + argument), same)
-    yield Case(technique, f"{base.name}: {name}, URL first", replace(get, query=argument + b"&" + base.form), same)
+    if technique in {"1", "2"}:
+        yield Case(technique, f"{base.name}: {name}, URL first", replace(get, query=argument + b"&" + base.form), same)
     if not base.takes_post:
         return
     yield Case("3", f"{base.name}: {name}, body", replace(post, body=base.form + b"&" + argument), same)
-    if technique in _ENOUGH:
+    if technique in {"1", "2", "11"}:
         yield Case(technique, f"{base.name}: {name}, URL of a form", replace(post, query=argument), same)
         in_both = replace(post, query=argument, body=argument + b"&" + base.form)
         yield Case("4", f"{base.name}: {name}, URL and body", in_both, same)

@@ -52,11 +52,13 @@ def _answers(text: bytes, *, is_head: bool) -> tuple[Answer, ...]:
         if not found or protocol not in {b"HTTP/1.1", b"HTTP/1.0"} or not status[:3].isdigit():
             raise WireError(f"not a response: {text[:80]!r}")
         headers = {name.lower(): value.strip() for name, _, value in (field.partition(b":") for field in fields)}
-        body, text = (b"", rest) if is_head else _body(headers, rest)
+        code = int(status[:3])
+        # A body that must not be there is read all the same: whatever comes back is judged.
+        body, text = (b"", rest) if code == _CONTINUE or (is_head and not rest) else _body(headers, rest)
         if headers.get(b"content-encoding") == b"gzip":
             body = gzip.decompress(body)
-        if int(status[:3]) != _CONTINUE:
-            answers.append(Answer(int(status[:3]), headers, body))
+        if code != _CONTINUE:
+            answers.append(Answer(code, headers, body))
     return tuple(answers)
 
 
