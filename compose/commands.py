@@ -146,11 +146,16 @@ def _detached(home: Home) -> None:
             start_new_session=True,
         )
     told = 0
-    while not (home.stack_file.exists() and home.holder() == supervisor.pid):
-        told = _repeat(home.supervisor_log, told)
-        if supervisor.poll() is not None:
-            raise Unavailable(f"the stack did not start; see {home.supervisor_log}")
-        time.sleep(_TEND_SECONDS)
+    try:
+        while not (home.stack_file.exists() and home.holder() == supervisor.pid):
+            told = _repeat(home.supervisor_log, told)
+            if supervisor.poll() is not None:
+                raise Unavailable(f"the stack did not start; see {home.supervisor_log}")
+            time.sleep(_TEND_SECONDS)
+    except KeyboardInterrupt:
+        # Nobody waits for it any more: it ends what it started, and then itself.
+        supervisor.terminate()
+        raise
 
 
 def _repeat(log: Path, told: int) -> int:

@@ -96,7 +96,7 @@ class Deployment:
     @property
     def cluster_name(self) -> str:
         """The Envoy cluster name that Envoy Gateway would give its route's only rule."""
-        return ClusterName(self.tenant, self.project.namespace).name
+        return ClusterName.of(self.tenant, self.project.namespace).name
 
     @property
     def domain(self) -> str:

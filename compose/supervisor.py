@@ -47,7 +47,7 @@ class Supervisor:
         """All processes, running or not, in the order of their start."""
         return [life.process for life in self._lives]
 
-    def start(self, timeout: float = 30.0) -> None:
+    def start(self, timeout: float = 60.0) -> None:
         """Start everything; each tier has `timeout` seconds to become ready.
 
         Raises:

@@ -44,12 +44,12 @@ TENANT_ALERTS: Final = (
     Alert(
         name="ServiceHighLatency",
         expr=f"{LATENCY_P95} > {LATENCY_LIMIT_MS}\nand {REQUESTS} > {_REQUESTS_ENOUGH}\n",
-        summary="One in twenty requests in {{ $labels.environment }} takes longer than {{ $value | humanize }} ms.",
+        summary='One in twenty requests in {{ $labels.environment }} takes longer than {{ printf "%.0f" $value }} ms.',
     ),
     Alert(
         name="ServiceRestarts",
         expr=f"{_RESTARTS}> {_RESTARTS_LIMIT}\n",
-        summary="Containers in {{ $labels.environment }} restarted {{ $value | humanize }} times in 15 minutes.",
+        summary='Containers in {{ $labels.environment }} restarted {{ printf "%.0f" $value }} times in 15 minutes.',
         hold="0s",
     ),
     # Without a ready pod the gateway answers 503 by itself, and no statistic of the route moves.

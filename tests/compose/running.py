@@ -26,9 +26,9 @@ def starmeter(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=110)
 
 
-def foreground(path: Path) -> subprocess.Popen[str]:
+def foreground(path: Path, *options: str) -> subprocess.Popen[str]:
     """Start `starmeter up` as a terminal would; its words come out of `stderr`."""
-    command = [sys.executable, "-m", "starmeter", "up", "--home", str(path)]
+    command = [sys.executable, "-m", "starmeter", "up", "--home", str(path), *options]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 

@@ -35,7 +35,7 @@ _ODD: Final = ("y", "on", "1e5", "0x1f")
 
 def _name(environment: str, *, kind: str = "httproute", backend: int | None = None) -> str:
     tenant = Tenant(_PROJECT, environment, _SERVICE)
-    return ClusterName(tenant, "prj-a", route_kind=kind, backend=backend).name
+    return ClusterName.of(tenant, "prj-a", route_kind=kind, backend=backend).name
 
 
 _ROUTES: Final = {

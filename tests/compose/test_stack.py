@@ -17,7 +17,8 @@ from tests.compose.running import Running, foreground, listening, starmeter, unt
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.stack
+# A machine busy with other tests takes its time.
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
 _CPU: Final = "tenant:container_cpu_usage_seconds:rate1m"
 _REQUESTS: Final = "tenant:requests:rate1m"
@@ -180,7 +181,7 @@ def test_a_stack_that_is_ended_while_it_starts_leaves_nothing(tmp_path: Path) ->
     home = Home(tmp_path)
     with foreground(tmp_path) as process:
         assert process.stderr is not None
-        until(lambda: home.roster_file.exists() and len(roster.read(home.roster_file)) > 5)
+        until(lambda: len(roster.read(home.roster_file)) > 5)
         started = roster.read(home.roster_file)
         process.terminate()
         assert process.wait(60) == 0
@@ -188,3 +189,23 @@ def test_a_stack_that_is_ended_while_it_starts_leaves_nothing(tmp_path: Path) ->
 
     assert not any(entry.runs for entry in started)
     assert not home.stack_file.exists()
+
+
+def test_an_interrupted_wait_for_a_detached_stack_ends_the_stack(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    with foreground(tmp_path, "--detach") as waiting:
+        until(lambda: len(roster.read(home.roster_file)) > 5)
+        started = roster.read(home.roster_file)
+        waiting.send_signal(signal.SIGINT)
+        assert waiting.wait(60) != 0
+
+    until(lambda: not any(entry.runs for entry in started))
+
+
+def test_a_folder_that_cannot_be_used_is_the_caller_s_to_mend(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    refused = starmeter("up", "--home", tmp_path / "file")
+
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == f"starmeter: home: {tmp_path}/file cannot be used: File exists\n"

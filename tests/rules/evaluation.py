@@ -119,7 +119,8 @@ def _outcome(store: str, ruler: str) -> Outcome:
             ({k: v for k, v in one["metric"].items() if k != "__name__"}, float(one["value"][1]))
             for one in answer["data"]["result"]
         ]
-    return Outcome(recorded, httpx.get(f"{ruler}/api/v1/alerts").json()["data"]["alerts"])
+    # vmalert says null when there is none.
+    return Outcome(recorded, httpx.get(f"{ruler}/api/v1/alerts").json()["data"]["alerts"] or [])
 
 
 def _same(one: Outcome, other: Outcome) -> bool:
