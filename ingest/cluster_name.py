@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Final, NamedTuple, Self
 
 from core.errors import BadRequest
 from core.tenant import Tenant
@@ -26,42 +25,58 @@ class ClusterNameRefused(BadRequest):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class ClusterName:
+class ClusterName(NamedTuple):
     """One rule (and one backend of it, when Envoy Gateway splits a rule) of the route of one tenant.
 
-    Without `rule`, `backend` and `route_kind` distinct counters of one tenant would look the same, so they stay.
-
-    Raises:
-        BadRequest: a part is not legal; the message names it.
+    Without `rule`, `backend` and `route_kind` distinct counters of one tenant would look the same, so they stay. The
+    class itself proves nothing, or reading names would take twice as long: `parse` and `of` do, and `format` again.
     """
 
-    tenant: Tenant
+    project_id: str
+    environment: str
+    service_id: str
     namespace: str
-    route_kind: str = "httproute"
-    rule: int = 0
-    backend: int | None = None
+    route_kind: str
+    rule: int
+    backend: int | None
 
-    def __post_init__(self) -> None:
-        if not _NAMESPACE.fullmatch(self.namespace):
+    @classmethod
+    def of(
+        cls,
+        tenant: Tenant,
+        namespace: str,
+        *,
+        route_kind: str = "httproute",
+        rule: int = 0,
+        backend: int | None = None,
+    ) -> Self:
+        """The cluster name of a tenant's route; `backend` is None unless Envoy Gateway splits the rule.
+
+        Raises:
+            BadRequest: a part is not legal; the message names it.
+        """
+        if not _NAMESPACE.fullmatch(namespace):
             raise BadRequest("namespace: not an RFC 1123 label of 1 to 63 characters")
-        if self.route_kind not in ROUTE_KINDS:
+        if route_kind not in ROUTE_KINDS:
             raise BadRequest(f"route_kind: not one of {', '.join(ROUTE_KINDS)}")
-        for field, number in (("rule", self.rule), ("backend", self.backend or 0)):
+        for field, number in (("rule", rule), ("backend", backend or 0)):
             if not 0 <= number <= MAX_NUMBER:
                 raise BadRequest(f"{field}: not a number from 0 to {MAX_NUMBER}")
+        return cls(tenant.project_id, tenant.environment, tenant.service_id, namespace, route_kind, rule, backend)
+
+    @property
+    def tenant(self) -> Tenant:
+        """Whose traffic the cluster's statistics count.
+
+        Raises:
+            BadRequest: a part of the tenant is not legal; never for a value of `parse` or `of`.
+        """
+        return Tenant(self.project_id, self.environment, self.service_id)
 
     @property
     def name(self) -> str:
-        """The name's text, as Envoy has it; at most 188 characters."""
+        """The name's text, as Envoy has it; at most 188 characters. Raises what `format` raises."""
         return format(self)
-
-
-# The regular expression has just proved what the constructors would prove again, for half of all the time. So a parsed
-# value is filled in as an open twin with the same slots, and closed by becoming its class; should slots ever differ,
-# Python refuses that change of class. Everyone else goes through the constructors.
-_OpenTenant: Final[Any] = type("_OpenTenant", (), {"__slots__": Tenant.__slots__})
-_OpenClusterName: Final[Any] = type("_OpenClusterName", (), {"__slots__": ClusterName.__slots__})
 
 
 def parse(name: str) -> ClusterName:
@@ -74,32 +89,26 @@ def parse(name: str) -> ClusterName:
     if match is None:
         raise ClusterNameRefused(reason_for(name))
     kind, namespace, p1, p2, p3, p4, p5, s1, s2, s3, s4, s5, environment, rule, backend = match.groups()
-    tenant = _OpenTenant()
-    tenant.project_id = f"{p1}-{p2}-{p3}-{p4}-{p5}"
-    tenant.environment = environment
-    tenant.service_id = f"{s1}-{s2}-{s3}-{s4}-{s5}"
-    tenant.__class__ = Tenant
-    cluster_name = _OpenClusterName()
-    cluster_name.tenant = tenant
-    cluster_name.namespace = namespace
-    cluster_name.route_kind = kind
-    cluster_name.rule = int(rule)
-    cluster_name.backend = None if backend is None else int(backend)
-    cluster_name.__class__ = ClusterName
-    return cast("ClusterName", cluster_name)
+    # Not through `of`: the regular expression has just proved every part.
+    return ClusterName(
+        f"{p1}-{p2}-{p3}-{p4}-{p5}",
+        environment,
+        f"{s1}-{s2}-{s3}-{s4}-{s5}",
+        namespace,
+        kind,
+        int(rule),
+        None if backend is None else int(backend),
+    )
 
 
 def format(cluster_name: ClusterName) -> str:  # noqa: A001 - read as cluster_name.format(...), the inverse of parse
-    """The text that `parse` reads back into an equal value."""
-    tenant = cluster_name.tenant
-    return GRAMMAR.text(
-        {
-            "route_kind": cluster_name.route_kind,
-            "namespace": cluster_name.namespace,
-            "project_id": tenant.project_id,
-            "service_id": tenant.service_id,
-            "environment": tenant.environment,
-            "rule": cluster_name.rule,
-            "backend": cluster_name.backend,
-        }
-    )
+    """The text that `parse` reads back into an equal value.
+
+    Raises:
+        BadRequest: there is no such text, for the value was made by hand of parts that are not legal.
+    """
+    text = GRAMMAR.text(cluster_name._asdict())
+    # A legal text is not enough: ids of 40 and 24 digits would make one too, of another tenant.
+    if parse(text) != cluster_name:
+        raise BadRequest("cluster name: its text would be another's; make it with ClusterName.of")
+    return text

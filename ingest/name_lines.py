@@ -89,9 +89,9 @@ def _answer_name(name: str) -> Answer:
         return {"name": name, "reason": refused.reason}
     return {
         "name": name,
-        "project_id": cluster.tenant.project_id,
-        "service_id": cluster.tenant.service_id,
-        "environment": cluster.tenant.environment,
+        "project_id": cluster.project_id,
+        "service_id": cluster.service_id,
+        "environment": cluster.environment,
         "namespace": cluster.namespace,
         "route_kind": cluster.route_kind,
         "rule": cluster.rule,

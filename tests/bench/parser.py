@@ -47,7 +47,7 @@ def names(count: int) -> list[str]:
     """Legal names, no two alike: many projects, services and rules, a fifth of them split by backend."""
     source = random.Random(2)
     return [
-        ClusterName(
+        ClusterName.of(
             Tenant(_id(source), source.choice(["production", "staging", "pr-1234"]), _id(source)),
             f"prj-{source.randrange(10**6)}",
             rule=source.randrange(16),

@@ -19,17 +19,7 @@ OF_A_LINE = {Reason.NOT_UTF8, Reason.LINE_TOO_LONG, Reason.NOT_A_JSON_STRING}
 
 
 def attributed(name: str) -> Attribution:
-    cluster = parse(name)
-    tenant = cluster.tenant
-    return Attribution(
-        tenant.project_id,
-        tenant.service_id,
-        tenant.environment,
-        cluster.namespace,
-        cluster.route_kind,
-        cluster.rule,
-        cluster.backend,
-    )
+    return Attribution(**parse(name)._asdict())
 
 
 def refusal(name: str) -> ClusterNameRefused:
@@ -61,16 +51,22 @@ def test_the_names_are_many_and_show_every_reason() -> None:
 
 
 def test_a_parsed_value_equals_the_one_that_is_constructed() -> None:
-    expected = ClusterName(TENANT, "prj-a", "grpcroute", 3, 7)
+    expected = ClusterName.of(TENANT, "prj-a", route_kind="grpcroute", rule=3, backend=7)
 
     parsed = parse(f"grpcroute/prj-a/{IDS}-production/rule/3/backend/7")
 
     assert (parsed, hash(parsed), repr(parsed)) == (expected, hash(expected), repr(expected))
     assert parsed.name == f"grpcroute/prj-a/{TENANT.route_name}/rule/3/backend/7"
+    assert parsed.tenant == TENANT
+
+
+def test_a_tenants_route_is_an_http_route_of_one_rule_that_is_not_split_unless_told() -> None:
+    assert ClusterName.of(TENANT, "prj-a") == parse(LEGAL) == ClusterName(*parse(LEGAL))
 
 
 def test_the_longest_legal_name_has_188_characters() -> None:
-    longest = ClusterName(Tenant(TENANT.project_id, "e" * 30, TENANT.service_id), "n" * 63, rule=9999, backend=9999)
+    tenant = Tenant(TENANT.project_id, "e" * 30, TENANT.service_id)
+    longest = ClusterName.of(tenant, "n" * 63, rule=9999, backend=9999)
 
     assert len(longest.name) == 10 + 63 + 1 + 95 + len("/rule/9999") + len("/backend/9999")
     assert parse(longest.name) == longest
@@ -92,7 +88,47 @@ def test_the_longest_legal_name_has_188_characters() -> None:
 )
 def test_a_value_that_has_no_name_cannot_be_constructed(parts: dict[str, Any], field: str) -> None:
     with pytest.raises(BadRequest, match=f"^{field}: "):
-        ClusterName(**{"tenant": TENANT, "namespace": "prj-a", **parts})
+        ClusterName.of(**{"tenant": TENANT, "namespace": "prj-a", **parts})
+
+
+@pytest.mark.parametrize(
+    ("parts", "why"),
+    [
+        pytest.param({"project_id": IDS[:32]}, "its text would be another's", id="an id without hyphens"),
+        pytest.param(
+            {"project_id": IDS[:40], "service_id": IDS[40:]}, "its text would be another's", id="ids of other lengths"
+        ),
+        pytest.param({"project_id": TENANT.project_id.upper()}, "the ids' hex digits", id="an id in upper case"),
+        pytest.param({"service_id": ""}, "fewer than 64 hex digits", id="an id that is missing"),
+        pytest.param({"environment": "e" * 31}, "the environment has more than 30", id="a long environment"),
+        pytest.param({"environment": "pr-1/rule/2"}, "something else than", id="an environment that goes on"),
+        pytest.param({"environment": "pr\n"}, "control, invisible", id="a line feed in the middle"),
+        pytest.param({"namespace": ""}, "the namespace is empty", id="no namespace"),
+        pytest.param({"namespace": "prj.a"}, "it holds a dot", id="a namespace with a dot"),
+        pytest.param({"route_kind": "tcproute"}, "a TCP, TLS or UDP route", id="a route of another layer"),
+        pytest.param({"rule": -1}, "the rule's number is negative", id="a negative rule"),
+        pytest.param({"rule": 10000}, "the rule's number has more", id="a large rule"),
+        pytest.param({"rule": True}, "the rule is no number", id="a rule that is true"),
+        pytest.param({"rule": "0"}, "its text would be another's", id="a rule that is text"),
+        pytest.param({"rule": "0\n"}, "it ends in a newline", id="a rule that ends a line"),
+        pytest.param({"backend": 10000}, "the backend's number has more", id="a large backend"),
+    ],
+)
+def test_a_value_made_by_hand_of_other_parts_has_no_text(parts: dict[str, Any], why: str) -> None:
+    made = parse(LEGAL)._replace(**parts)
+
+    with pytest.raises(BadRequest, match=f"^cluster name: .*{why}"):
+        format_name(made)
+    with pytest.raises(BadRequest, match=r"^cluster name: "):
+        _ = made.name
+
+
+@pytest.mark.parametrize("parts", [{"project_id": IDS[:32]}, {"service_id": ""}, {"environment": "Production"}])
+def test_a_value_made_by_hand_of_other_ids_has_no_tenant(parts: dict[str, str]) -> None:
+    made = parse(LEGAL)._replace(**parts)  # type: ignore[arg-type]
+
+    with pytest.raises(BadRequest, match=f"^{next(iter(parts))}: "):
+        _ = made.tenant
 
 
 def test_a_refusal_is_the_callers_error_and_does_not_repeat_the_name() -> None:

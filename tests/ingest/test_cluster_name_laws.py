@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.errors import BadRequest
 from core.tenant import Tenant
-from ingest.cluster_name import ClusterName, ClusterNameRefused, parse
+from ingest.cluster_name import GRAMMAR, ClusterName, ClusterNameRefused, parse
 from ingest.cluster_name import format as format_name
-from tests.ingest.reference import attribution
-from tests.ingest.strategies import NEAR, SETTINGS, cluster_names, mutants, texts
+from tests.ingest.reference import Attribution, attribution
+from tests.ingest.strategies import NEAR, SETTINGS, cluster_names, handmade, mutants, texts
 from tests.ingest.test_cluster_name import attributed
 
 pytestmark = pytest.mark.property
@@ -72,9 +73,23 @@ class TestNothingIsMisattributed:
     @given(cluster_names())
     def test_a_parsed_value_would_also_pass_the_constructors(self, value: ClusterName) -> None:
         parsed = parse(format_name(value))
-        tenant = Tenant(parsed.tenant.project_id, parsed.tenant.environment, parsed.tenant.service_id)
+        tenant = Tenant(parsed.project_id, parsed.environment, parsed.service_id)
 
-        assert ClusterName(tenant, parsed.namespace, parsed.route_kind, parsed.rule, parsed.backend) == parsed
+        assert parsed.tenant == tenant
+        assert parsed == ClusterName.of(
+            tenant, parsed.namespace, route_kind=parsed.route_kind, rule=parsed.rule, backend=parsed.backend
+        )
+
+    @SETTINGS
+    @given(handmade())
+    def test_a_value_made_by_hand_has_the_text_that_reads_back_as_it_or_none(self, value: ClusterName) -> None:
+        try:
+            name = format_name(value)
+        except BadRequest:
+            assert attribution(GRAMMAR.text(value._asdict())) != Attribution(**value._asdict())
+            return
+
+        assert Attribution(**value._asdict()) == attribution(name)
 
 
 def _agrees_with_the_reference(name: str) -> None:
