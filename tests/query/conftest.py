@@ -49,7 +49,7 @@ def victoria_metrics(folder: Path, *flags: str) -> Iterator[str]:
     """A real store in `folder`; yields its URL."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    arguments = [
+    arguments: list[str | Path] = [
         find("victoria-metrics"),
         f"-httpListenAddr=127.0.0.1:{port}",
         f"-storageDataPath={folder / 'data'}",
