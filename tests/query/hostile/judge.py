@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 _LOOK_ALIKES: Final = (PROJECT_A.upper(), PROJECT_A + "2", "x" + PROJECT_A, PROJECT_A[:-1] + '"')
 _MARKS: Final = tuple(text.encode() for text in (SECRET, PROJECT_B, SERVICE_B1, *_LOOK_ALIKES))
 # What an error must not show, unless the request itself said it.
-_INSIDES: Final = (b"extra_label", b"extra_filters", b"remoteAddr", b"requestURI", b"vmselect", b"goroutine", b"File ")
+_INSIDES: Final = (
+    *(b"extra_label", b"extra_filters", b"remoteAddr", b"requestURI", b"vmselect", b"goroutine", b'File "'),
+    *(b"error when executing", b"unparsed data", b"unexpected token"),  # how the store begins what it says
+)
 _OK: Final = 200
 _SHOWN: Final = 300
 
