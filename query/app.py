@@ -70,6 +70,7 @@ class FrontDoor:
             lifespan=self._lifespan,
             docs_url=None,
             redoc_url=None,
+            redirect_slashes=False,
         )
         problem.install(app)
         app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # the documented way to extend it

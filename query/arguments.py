@@ -21,6 +21,8 @@ _LABELS_RANGE: Final = _DAY
 _MAX_TOP: Final = 100
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _COUNT: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
+# Numbers and arithmetic: what clients send to see whether anyone answers.
+_NUMBERS: Final = re.compile(r"[0-9.+\-*/%^() ]*", re.ASCII)
 _LABEL: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
 # A match that selects every series which has a name; the tenant's enforcement narrows it to the tenant's own.
 _EVERY_SERIES: Final = '{__name__!=""}'
@@ -31,7 +33,8 @@ class Read:
     """One validated read: the form to post, and what the audit line and the envelope say about it.
 
     Times in unix seconds, `step` and `timeout` in seconds. `outside` means that the whole range lies before the
-    retention, so that the answer is empty without asking the store.
+    retention, so that the answer is empty without asking the store; `argument` is what `query` was given as; `scalar`
+    means an expression without any series, which Prometheus answers with a scalar and this store with a vector.
     """
 
     body: bytes
@@ -42,6 +45,8 @@ class Read:
     step: float | None = None
     warnings: tuple[str, ...] = field(default=())
     outside: bool = False
+    argument: str = "query"
+    scalar: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +78,9 @@ def query(form: Form, limits: Limits, bounds: Bounds) -> Read:
     if step := form.scalar("step"):
         body.append(f"step={written(seconds_long('step', step))}")
     if (digits := form.scalar("round_digits")) is not None:
-        body.append(f"round_digits={_count('round_digits', digits, 100)}")
+        body.append(f"round_digits={min(whole_number('round_digits', digits), 100)}")
     warnings = (bounds.notice,) if at is not None and at < bounds.oldest else ()
-    return Read(_form(body), timeout, text, start=at, end=at, warnings=warnings)
+    return Read(_form(body), timeout, text, at, at, warnings=warnings, scalar=_NUMBERS.fullmatch(text) is not None)
 
 
 def query_range(form: Form, limits: Limits, bounds: Bounds) -> Read:
@@ -128,7 +133,7 @@ def labels(form: Form, limits: Limits, bounds: Bounds) -> Read:
 def federate(form: Form, limits: Limits, _bounds: Bounds) -> Read:
     """`/federate`: match[]; without one, everything of the tenant's scope."""
     matches = _matches(form, limits) or [_EVERY_SERIES]
-    return Read(_form(_texts(matches)), limits.timeout_seconds, ", ".join(matches))
+    return Read(_form(_texts(matches)), limits.timeout_seconds, ", ".join(matches), argument="match[]")
 
 
 def tsdb_status(form: Form, limits: Limits, bounds: Bounds) -> Read:
@@ -136,7 +141,7 @@ def tsdb_status(form: Form, limits: Limits, bounds: Bounds) -> Read:
     matches = _matches(form, limits)
     body = _texts(matches)
     if (top := form.scalar("topN")) is not None:
-        body.append(f"topN={_count('topN', top, _MAX_TOP)}")
+        body.append(f"topN={min(whole_number('topN', top), _MAX_TOP)}")
     if (focus := form.scalar("focusLabel")) is not None:
         if not _LABEL.fullmatch(focus):
             raise BadRequest("focusLabel: not a label name")
@@ -148,7 +153,7 @@ def tsdb_status(form: Form, limits: Limits, bounds: Bounds) -> Read:
         if not bounds.oldest - _DAY <= day <= bounds.now + _DAY:
             raise BadRequest(f"date: outside the retention of {bounds.retention / _DAY:g} days")
         body.append(f"date={date}")
-    return Read(_form(body), limits.timeout_seconds, ", ".join(matches))
+    return Read(_form(body), limits.timeout_seconds, ", ".join(matches), argument="match[]")
 
 
 def _listing(
@@ -164,7 +169,7 @@ def _listing(
         since = bounds.oldest
         warnings.append(bounds.notice)
     limit = most
-    if (asked := form.scalar("limit")) is not None and (number := _count("limit", asked, None)):
+    if (asked := form.scalar("limit")) is not None and (number := whole_number("limit", asked)):
         limit = min(number, most)
         if number > most:
             warnings.append(f"at most {most} entries are listed")
@@ -172,7 +177,14 @@ def _listing(
     body += [f"start={written(since)}", f"end={written(until)}", f"limit={limit}"]
     shown = ", ".join(matches)
     return Read(
-        _form(body), limits.timeout_seconds, shown, since, until, warnings=tuple(warnings), outside=since > until
+        _form(body),
+        limits.timeout_seconds,
+        shown,
+        since,
+        until,
+        warnings=tuple(warnings),
+        outside=since > until,
+        argument="match[]",
     )
 
 
@@ -215,10 +227,15 @@ def _timeout(form: Form, limits: Limits) -> float:
     return limits.timeout_seconds if text is None else min(seconds_long("timeout", text), limits.timeout_seconds)
 
 
-def _count(name: str, text: str, most: int | None) -> int:
+def whole_number(name: str, text: str) -> int:
+    """A count as written in an argument.
+
+    Raises:
+        BadRequest: it is anything else than up to nine digits.
+    """
     if not _COUNT.fullmatch(text):
         raise BadRequest(f"{name}: not a whole number")
-    return int(text) if most is None else min(int(text), most)
+    return int(text)
 
 
 def _ordered(start: float, end: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,11 @@ if TYPE_CHECKING:
     Send = Callable[[Message], Awaitable[None]]
 
 CLIENT_GONE: Final = 499
+
+# `gzip`, unless it is given the weight 0.
+_GZIP: Final = re.compile(
+    rb"(?:^|,)\s*gzip\s*(?:;\s*q\s*=\s*(?:1(?:\.0{0,3})?|0\.0{0,2}[1-9][0-9]*)\s*)?(?:,|$)", re.IGNORECASE
+)
 
 _COMMON_HEADERS: Final = (
     (b"cache-control", b"private, no-store"),
@@ -49,7 +55,8 @@ class Exchange:
     @property
     def accepts_gzip(self) -> bool:
         """Whether the client takes a gzip answer."""
-        return b"gzip" in self.header(b"accept-encoding")
+        accepted = self.headers.get(b"accept-encoding")
+        return accepted is not None and _GZIP.search(accepted) is not None
 
     async def respond(
         self, status: int, body: bytes, content_type: bytes, headers: Sequence[tuple[bytes, bytes]] = ()

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+import re
+from typing import TYPE_CHECKING, Final
+
+from core.errors import BadRequest
+from query.arguments import whole_number
+
+if TYPE_CHECKING:
+    from query.form import Form
+
+_METRIC: Final = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*", re.ASCII)
 
 # Clients take version 2.24 as the first one whose label endpoints accept match[]; empty features mean plain Prometheus.
 BUILDINFO: Final = {
@@ -45,3 +54,18 @@ METADATA: Final = {
         )
     },
 }
+
+
+def described(arguments: Form) -> dict[str, list[dict[str, str]]]:
+    """The metadata that was asked for: of one `metric`, of the first `limit`, or all.
+
+    Raises:
+        BadRequest: `metric` is no metric name, or `limit` no whole number.
+    """
+    metric, limit = arguments.scalar("metric"), arguments.scalar("limit")
+    if metric is not None and not _METRIC.fullmatch(metric):
+        raise BadRequest("metric: not a metric name")
+    chosen = METADATA if metric is None else {metric: METADATA[metric]} if metric in METADATA else {}
+    if limit is None:
+        return chosen
+    return dict(list(chosen.items())[: whole_number("limit", limit)])

@@ -26,6 +26,7 @@ _ARGUMENTS: Final = {
     "label_values": ("match[]", "start", "end", "limit"),
     "federate": ("match[]",),
     "status_tsdb": ("topN", "date", "focusLabel", "match[]"),
+    "metadata": ("metric", "limit"),
 }
 _REQUIRED: Final = {("query", "query"), ("query_range", "query"), ("query_range", "start"), ("query_range", "end"),
                     ("query_range", "step"), ("series", "match[]")}  # fmt: skip
@@ -35,8 +36,12 @@ _ANSWERS: Final = {
     "401": "No valid credential.",
     "403": "The role or the token does not allow it.",
     "404": "Unknown or foreign project, environment, service, or unknown endpoint.",
+    "405": "The endpoint has other methods; Allow names them.",
+    "413": "The form is larger than 64 KiB.",
+    "414": "The arguments in the URL are longer than 16 KiB; send them by POST.",
     "422": "The query cannot be executed, or its answer is too large.",
     "429": "Too many reads of this project at once.",
+    "502": "The region's store failed.",
     "503": "The region cannot be read now.",
     "504": "The query took too long.",
 }
@@ -72,7 +77,8 @@ def _operation(level: str, prefix: str, path: str, endpoint: Endpoint, method: s
             for name in arguments
         ]
     elif arguments:
-        form = {"type": "object", "properties": {name: _schema(name) for name in arguments}}
+        required = [name for name in arguments if (endpoint.name, name) in _REQUIRED]
+        form = {"type": "object", "properties": {name: _schema(name) for name in arguments}, "required": required}
         operation["requestBody"] = {"content": {"application/x-www-form-urlencoded": {"schema": form}}}
     return {**operation, "parameters": parameters}
 

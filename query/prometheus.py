@@ -29,7 +29,7 @@ from query.endpoint import find
 from query.exchange import CLIENT_GONE, Exchange
 from query.form import Form
 from query.hint import outside_scope
-from query.metadata import BUILDINFO, METADATA
+from query.metadata import BUILDINFO, described
 from query.record import Record
 from query.relay import Relay
 from query.verification import IsolationError
@@ -142,7 +142,7 @@ class PrometheusSurface:
         grant = record.scope.only
         arguments = await _arguments(exchange)
         if endpoint.read is None:
-            data = await self._local(endpoint.name, grant)
+            data = await self._local(endpoint.name, grant, arguments)
             await exchange.respond(200, envelope.success(data), _JSON)
             return
         limits = self._settings.limits_of(grant.project_id)
@@ -172,13 +172,13 @@ class PrometheusSurface:
         finally:
             self._limiter.leave(grant.project_id)
 
-    async def _local(self, name: str, grant: Grant) -> object:
+    async def _local(self, name: str, grant: Grant, arguments: Form) -> object:
         """What is answered without the metrics store."""
         match name:
             case "buildinfo":
                 return BUILDINFO
             case "metadata":
-                return METADATA
+                return described(arguments)
             case "rules":
                 return await self._alert_reader(grant).rules(grant)
             case "alerts":

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from query.victoria import TenantReader
 
 _REFUSAL_BYTES: Final = 64 * 1024
+_SCALAR_BYTES: Final = 64 * 1024
 # The store gets the tenant's timeout and should say so itself; the door's own deadline is the backstop.
 _GRACE_SECONDS: Final = 0.5
 
@@ -68,14 +69,19 @@ class Relay:
 
     async def _ask(self, reader: TenantReader, path: str, vigil: Vigil) -> None:
         asked = time.perf_counter()
-        gzip = self._exchange.accepts_gzip and not self._read.warnings and not self._infos
+        rewritten = self._read.scalar or self._read.warnings or self._infos
+        gzip = not rewritten and self._exchange.accepts_gzip
         response = await reader.post(path, self._read.body, gzip=gzip)
         self.upstream_seconds = time.perf_counter() - asked
         try:
             if response.status != 200:  # noqa: PLR2004 - the only status with an answer in it
                 raise await self._refusal(response)
             vigil.extend(self._limits.stream_seconds)
-            await self._stream(response)
+            if self._read.scalar:
+                body = _scalar(await whole(response, _SCALAR_BYTES))
+                await self._exchange.respond(200, body, self._endpoint.content_type)
+            else:
+                await self._stream(response)
         finally:
             # Closing what was not read whole ends the store's work on it.
             response.release() if response.content.at_eof() else response.close()
@@ -86,7 +92,7 @@ class Relay:
             message = str(orjson.loads(text)["error"])
         except (orjson.JSONDecodeError, KeyError, TypeError):
             message = ""
-        return explain(response.status, message, self._read.query)
+        return explain(response.status, message, self._read.query, self._read.argument)
 
     async def _stream(self, response: aiohttp.ClientResponse) -> None:
         encoding = response.headers.get("Content-Encoding")
@@ -118,3 +124,13 @@ class Relay:
 
     def _too_large(self) -> ExecutionError:
         return ExecutionError(f"the answer is larger than {self._limits.response_bytes} bytes; narrow the query")
+
+
+def _scalar(answer: bytes) -> bytes:
+    """A vector of one nameless sample as the scalar that Prometheus answers for an expression without series."""
+    data = orjson.loads(answer)["data"]
+    match data["result"]:
+        case [{"metric": {}, "value": value}]:
+            return envelope.success({"resultType": "scalar", "result": value})
+        case _:
+            return answer

@@ -42,7 +42,6 @@ def test_save_and_test_gets_two(source: DataSource, timeout: dict[str, str]) -> 
     assert frames(answer) == [Frame({}, [(4.0, 2.0)])]
 
 
-@pytest.mark.xfail(reason="VictoriaMetrics answers every instant query with a vector; Prometheus has scalars")
 def test_an_expression_without_a_selector_is_a_scalar(source: DataSource) -> None:
     answer = source.query("/api/v1/query", query="1+1", time="4")
 

@@ -27,6 +27,27 @@ PREFIX = 'error when executing query="{query}" for (time=1, step=1): '
             "query: unexpected 'or c=\"d\"}' at character 10",
             id="quoted text in it",
         ),
+        pytest.param(
+            'up{a="b',
+            r'cannot find closing quote " for the string "\"b"; unparsed data: "=\"b"',
+            400,
+            'query: the string "b at character 6 is not closed',
+            id="open string",
+        ),
+        pytest.param(
+            'up{a=~"("}',
+            'cannot expand: invalid regexp in a="(": error parsing regexp: missing closing ): `^(?:()$`',
+            400,
+            "query: invalid regular expression '(': missing closing )",
+            id="regular expression",
+        ),
+        pytest.param(
+            "up{a=b}",
+            'cannot expand WITH expressions: missing "b" value inside StringExpr',
+            400,
+            "query: b is no string; put it in quotes",
+            id="bare value",
+        ),
         pytest.param("foo(up)", 'unknown func "foo"', 400, "query: unknown function foo", id="unknown function"),
         pytest.param(
             "rate(up, 1)",

@@ -1,0 +1,61 @@
+"""The front-door as a process: its configuration, its stores, its server, its end."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import sys
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import uvicorn
+
+from core import log, settings
+from core.control import connect, require_current
+from core.directory import Directory
+from core.errors import ConfigurationError
+from query.app import FrontDoor
+from query.audit import AuditLog
+from query.settings import QuerySettings
+
+_DRAIN_SECONDS: Final = 25
+
+
+def run(config: Path) -> None:
+    """Serve as the TOML file `config` says, until SIGTERM; then finish what is running.
+
+    Raises:
+        ConfigurationError: a key, a secret or the audit log is wrong; the message names the key.
+        Unavailable: the control store does not answer, or is not of this release.
+    """
+    log.configure()
+    configured = settings.load(QuerySettings, config)
+    engine = connect(configured.control_store)
+    require_current(engine)
+    with _audit_stream(configured.audit_log) as stream:
+        host, _, port = configured.listen.rpartition(":")
+        # Reads make few cycles, so hunting them rarely is enough; what start-up made never needs to be looked at.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 20)
+        uvicorn.run(
+            FrontDoor(configured, Directory(engine), AuditLog(stream)),
+            host=host.strip("[]"),
+            port=int(port),
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,  # the audit log says more
+            server_header=False,
+            proxy_headers=False,  # nothing is decided by a client's address
+            timeout_graceful_shutdown=_DRAIN_SECONDS,
+        )
+
+
+def _audit_stream(path: str | None) -> contextlib.AbstractContextManager[BinaryIO]:
+    try:
+        return contextlib.nullcontext(sys.stdout.buffer) if path is None else Path(path).open("ab")
+    except OSError as failure:
+        raise ConfigurationError(f"audit_log: {path} cannot be opened: {failure.strerror}") from failure
