@@ -19,7 +19,6 @@ from compose import roster
 from compose.home import AlreadyRunning, Home, write_private
 from compose.ports import reserved
 from compose.programs import LOCAL
-from compose.stack import Stack
 from compose.summary import summary
 from compose.supervisor import Supervisor
 from core.errors import CallerError, ConfigurationError, StarmeterError, Unavailable
@@ -27,6 +26,8 @@ from core.errors import CallerError, ConfigurationError, StarmeterError, Unavail
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
+
+    from compose.stack import Stack
 
 _LIVE_SECONDS: Final = 90.0
 _TEND_SECONDS: Final = 0.2
@@ -77,6 +78,8 @@ def down(home: _HomeOption = LOCAL) -> None:
 
 
 def _foreground(home: Home, *, as_json: bool) -> None:
+    from compose.stack import Stack  # noqa: PLC0415 - loads the control store's libraries; `down` is quick without
+
     with home.hold(), reserved(Stack.PORTS) as ports, _endings_interrupt():
         supervisor: Supervisor | None = None
         try:

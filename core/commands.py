@@ -11,17 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 import orjson
 import typer
 
-from core import control
 from core.errors import BadRequest, StarmeterError, Unavailable
-from core.registry import Registry
 from core.scope import Action
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Engine
-
     from core.credential import ApiToken
+    from core.registry import Registry
 
 _USAGE: Final = 2
 _UPSTREAM: Final = 3
@@ -57,8 +54,8 @@ def create(
 ) -> None:
     """Create a token and print it, once."""
     now = datetime.now(UTC)
-    with _failures_told(), _opened(store) as engine:
-        issued = Registry(engine).issue_token(
+    with _failures_told(), _opened(store) as registry:
+        issued = registry.issue_token(
             subject,
             name,
             actions=action or None,
@@ -83,8 +80,8 @@ def list_(
     as_json: Json = False,
 ) -> None:
     """List tokens, ended ones included; never their secrets."""
-    with _failures_told(), _opened(store) as engine:
-        found = Registry(engine).tokens(subject)
+    with _failures_told(), _opened(store) as registry:
+        found = registry.tokens(subject)
     if as_json:
         _print_json([asdict(token) for token in found])
         return
@@ -102,8 +99,8 @@ def revoke(
     as_json: Json = False,
 ) -> None:
     """End a token at once and for good."""
-    with _failures_told(), _opened(store) as engine:
-        revoked = Registry(engine).revoke_token(token, datetime.now(UTC))
+    with _failures_told(), _opened(store) as registry:
+        revoked = registry.revoke_token(token, datetime.now(UTC))
     if as_json:
         _print_json(asdict(revoked))
         return
@@ -116,6 +113,8 @@ def migrate(
     as_json: Json = False,
 ) -> None:
     """Bring the control store's tables up to this release."""
+    from core import control  # noqa: PLC0415 - loads SQLAlchemy and Alembic, for which `starmeter parse` must not wait
+
     with _failures_told():
         engine = control.connect(store)
         try:
@@ -142,11 +141,14 @@ def _failures_told() -> Iterator[None]:
 
 
 @contextmanager
-def _opened(store: str) -> Iterator[Engine]:
+def _opened(store: str) -> Iterator[Registry]:
+    from core import control  # noqa: PLC0415 - loads SQLAlchemy and Alembic, for which `starmeter parse` must not wait
+    from core.registry import Registry  # noqa: PLC0415 - the same
+
     engine = control.connect(store)
     try:
         control.require_current(engine)
-        yield engine
+        yield Registry(engine)
     finally:
         engine.dispose()
 

@@ -12,7 +12,7 @@ from tests.ingest.test_cluster_name import LEGAL
 if TYPE_CHECKING:
     from pathlib import Path
 
-# The command by itself: the whole command line takes ten times as long to start, and one test for it is enough.
+# The command by itself: these are its tests, and one for the whole command line is enough.
 COMMAND = [sys.executable, "-c", "import typer; from ingest.commands import parse; typer.run(parse)"]
 
 
