@@ -1,0 +1,89 @@
+"""Billing's time: whole UTC seconds since 1970, hours, days and months of UTC, periods that exclude their end."""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from core.errors import BadRequest
+
+HOUR: Final = 3_600
+DAY: Final = 86_400
+_DECEMBER: Final = 12
+
+
+def hour_of(second: int) -> int:
+    """The beginning of the UTC hour that a second is in."""
+    return second - second % HOUR
+
+
+def day_of(second: int) -> int:
+    """The beginning of the UTC day that a second is in."""
+    return second - second % DAY
+
+
+def iso(second: int) -> str:
+    """As `2026-01-31T00:00:00Z`."""
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def date(second: int) -> str:
+    """The UTC day as `2026-01-31`."""
+    return iso(second)[:10]
+
+
+def parse(text: str, field: str) -> int:
+    """A UTC second from its one spelling.
+
+    Raises:
+        BadRequest: another spelling, another zone, or a fraction of a second; the message names `field`.
+    """
+    try:
+        instant = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        raise BadRequest(f"{field}: {text[:40]!r} is no UTC time; write it as 2026-01-31T00:00:00Z") from None
+    return int(instant.timestamp())
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """A half-open span of whole UTC hours.
+
+    Raises:
+        BadRequest: a bound within an hour, or an end that is not after the start.
+    """
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        for field in ("start", "end"):
+            if getattr(self, field) % HOUR:
+                raise BadRequest(f"{field}: {iso(getattr(self, field))} is within an hour; use a whole UTC hour")
+        if self.end <= self.start:
+            raise BadRequest(f"end: {iso(self.end)} is not after {iso(self.start)}; a period excludes its end")
+
+    def __contains__(self, second: int) -> bool:
+        return self.start <= second < self.end
+
+    @property
+    def hours(self) -> int:
+        """How many hours it has; a month of UTC has no daylight saving."""
+        return (self.end - self.start) // HOUR
+
+    def __str__(self) -> str:
+        return f"[{iso(self.start)}, {iso(self.end)})"
+
+
+def month(year: int, number: int) -> Period:
+    """A calendar month of UTC."""
+    following = (year + 1, 1) if number == _DECEMBER else (year, number + 1)
+    return Period(calendar.timegm((year, number, 1, 0, 0, 0)), calendar.timegm((*following, 1, 0, 0, 0)))
+
+
+def month_of(second: int) -> Period:
+    """The calendar month of UTC that a second is in."""
+    instant = datetime.fromtimestamp(second, UTC)
+    return month(instant.year, instant.month)

@@ -1,0 +1,159 @@
+"""During which seconds a pod is billed: those between two pieces of evidence that it ran, and no others.
+
+Every rule looks at two neighbouring observations of one pod. So it makes no difference how a stretch of time is cut
+into windows, as long as a window's observations come with each pod's nearest ones outside of it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from billing.observation import Phase, Quality
+
+if TYPE_CHECKING:
+    from billing.policy import MeteringPolicy
+
+_ORDER: Final = [
+    "cluster",
+    "uid",
+    "observed_at",
+    "phase",
+    "cpu_m",
+    "memory_b",
+    "started_at",
+    "finished_at",
+    "deletion_at",
+    "quality",
+    "node",
+]
+_COLUMNS: Final = [
+    *("cluster", "uid", "node", "start", "end", "cpu_m", "memory_b", "rule"),
+    *("interpolated", "quality", "seen_from", "seen_to"),
+]
+
+
+class Rule(StrEnum):
+    """Why a piece is billed; the last one is not."""
+
+    HEAD = "head"  # from the start that Kubernetes tells to the first sight
+    INNER = "inner"  # between two sights
+    END = "end"  # from the last sight to the end that Kubernetes tells
+    UNSEEN = "unseen"  # ran and ended between two scrapes; Kubernetes tells both times
+    TAIL = "tail"  # after the last sight: until deletion, or by policy
+    UNBRACKETED = "unbracketed"  # seen running, then no more: nobody can say until when
+
+
+def intervals(observations: pl.DataFrame, policy: MeteringPolicy) -> pl.DataFrame:
+    """The pieces of every pod's life, sorted by cluster, uid and start; observations may come in any order.
+
+    Columns: `cluster, uid, node, start, end` (UTC seconds, half-open), `cpu_m, memory_b` (the request), `rule`,
+    `interpolated` (a hole longer than the policy's), `quality`, `seen_from, seen_to` (the evidence on both sides).
+    """
+    paired = _paired(observations, policy)
+    pieces = [_between(paired, policy), _tails(paired, policy)]
+    return (
+        pl.concat(pieces)
+        .filter(pl.col("end") > pl.col("start"))
+        .with_columns(
+            quality=pl.when("interpolated")
+            .then(pl.max_horizontal("quality", pl.lit(Quality.INTERPOLATED, pl.Int64)))
+            .otherwise("quality")
+        )
+        .select(_COLUMNS)
+        .sort("cluster", "uid", "start", "rule")
+    )
+
+
+def _paired(observations: pl.DataFrame, policy: MeteringPolicy) -> pl.DataFrame:
+    """One row per pod and second, with the pod's observation before it in columns `p_…`."""
+    billed = [Phase.RUNNING, Phase.PENDING] if policy.bill_pending else [Phase.RUNNING]
+    ordered = observations.sort(_ORDER, nulls_last=False)
+    repeated = pl.all_horizontal(pl.col(name) == pl.col(name).shift(-1) for name in ("observed_at", "uid", "cluster"))
+    single = ordered.filter(~repeated.fill_null(value=False)).with_columns(
+        billable=pl.col("phase").is_in([*map(int, billed)]) & (pl.col("node") != "")
+    )
+    before = ["observed_at", "phase", "cpu_m", "memory_b", "billable", "quality", "node"]
+    same = (pl.col("uid") == pl.col("uid").shift(1)) & (pl.col("cluster") == pl.col("cluster").shift(1))
+    follows = same.fill_null(value=False)
+    return single.with_columns(
+        *(pl.when(follows).then(pl.col(name).shift(1)).alias(f"p_{name}") for name in before),
+        is_last=~follows.shift(-1, fill_value=False),
+    ).with_columns(pl.col("p_billable").fill_null(value=False))
+
+
+def _between(paired: pl.DataFrame, policy: MeteringPolicy) -> pl.DataFrame:
+    at, before, started, finished = (pl.col(n) for n in ("observed_at", "p_observed_at", "started_at", "finished_at"))
+    waiting = before.is_null() | ((pl.col("p_phase") == Phase.PENDING) & ~pl.col("p_billable"))
+    ended = pl.col("phase") >= Phase.SUCCEEDED
+    rule = (
+        pl.when(pl.col("p_billable") & pl.col("billable"))
+        .then(pl.lit(Rule.INNER))
+        .when(pl.col("p_billable") & ended & finished.is_not_null())
+        .then(pl.lit(Rule.END))
+        .when("p_billable")
+        .then(pl.lit(Rule.UNBRACKETED))
+        .when(waiting & pl.col("billable") & (started <= at))
+        .then(pl.lit(Rule.HEAD))
+        .when(waiting & ended & started.is_not_null() & finished.is_not_null())
+        .then(pl.lit(Rule.UNSEEN))
+    )
+    by_start = pl.col("rule").is_in([Rule.HEAD, Rule.UNSEEN])
+    hole = pl.col("end") - pl.col("start") > policy.max_gap_s
+    narrow = hole & (pl.col("rule") == Rule.INNER)
+    return (
+        paired.with_columns(rule=rule)
+        .filter(pl.col("rule").is_not_null())
+        .with_columns(
+            start=pl.when(by_start).then(pl.max_horizontal(started, before)).otherwise(before),
+            end=pl.when(pl.col("rule") == Rule.END)
+            .then(pl.min_horizontal(pl.max_horizontal(finished, before), at))
+            .when(pl.col("rule") == Rule.UNSEEN)
+            .then(pl.min_horizontal(finished, at))
+            .otherwise(at),
+        )
+        .with_columns(interpolated=hole & (pl.col("rule") != Rule.UNBRACKETED) & (pl.col("rule") != Rule.UNSEEN))
+        .select(
+            "cluster",
+            "uid",
+            pl.when(by_start).then("node").otherwise("p_node").alias("node"),
+            "start",
+            "end",
+            *(
+                pl.when(by_start)
+                .then(pl.col(name))
+                .when(narrow)
+                # Which request held in a hole is not known: the smaller of both sides was held in any case.
+                .then(pl.min_horizontal(name, f"p_{name}"))
+                .otherwise(f"p_{name}")
+                .alias(name)
+                for name in ("cpu_m", "memory_b")
+            ),
+            "rule",
+            "interpolated",
+            pl.max_horizontal("quality", pl.when(by_start).then("quality").otherwise("p_quality")).alias("quality"),
+            pl.when(before.is_null()).then(started).otherwise(before).alias("seen_from"),
+            at.alias("seen_to"),
+        )
+    )
+
+
+def _tails(paired: pl.DataFrame, policy: MeteringPolicy) -> pl.DataFrame:
+    at, deletion = pl.col("observed_at"), pl.col("deletion_at")
+    within_scrape = pl.min_horizontal(deletion, at + policy.scrape_interval_s)
+    return paired.filter(pl.col("is_last") & pl.col("billable")).select(
+        "cluster",
+        "uid",
+        "node",
+        at.alias("start"),
+        pl.when(deletion.is_null()).then(at + policy.tail_s).otherwise(within_scrape).alias("end"),
+        "cpu_m",
+        "memory_b",
+        pl.lit(Rule.TAIL).alias("rule"),
+        pl.lit(value=False).alias("interpolated"),
+        "quality",
+        at.alias("seen_from"),
+        pl.when(deletion.is_null()).then(at).otherwise(within_scrape).alias("seen_to"),
+    )
