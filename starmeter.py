@@ -8,6 +8,7 @@ from compose.commands import down, up
 from core.commands import migrate, tokens
 from ingest.commands import parse
 from query.commands import serve
+from rules.commands import app as rules
 
 app = typer.Typer(
     name="starmeter",
@@ -24,6 +25,7 @@ def _root() -> None:
 
 app.add_typer(serve, name="serve")
 app.add_typer(tokens, name="tokens")
+app.add_typer(rules, name="rules")
 app.command("migrate")(migrate)
 app.command("up")(up)
 app.command("down")(down)

@@ -1,4 +1,4 @@
-"""Envoy's bootstrap: one listener, a virtual host per route, and which statistics may leave the gateway."""
+"""Envoy's bootstrap: one listener, a virtual host per route, and the statistics that the rules let exist."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ingest.grammar import GRAMMAR
-from rules.catalogue import CUSTOMER_FAMILIES, LATENCY_BUCKETS_MS, SELF_BUCKETS_MS, SELF_PREFIXES
+from rules.preview import cluster_metadata
+from rules.statistics import STRICT, Allowlist, fragment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+__all__ = ["STRICT", "Allowlist", "Upstream", "render"]
 
 _TYPE: Final = "@type"
 _LOOPBACK: Final = "127.0.0.1"
@@ -29,28 +31,6 @@ class Upstream:
     is_ephemeral: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Allowlist:
-    """The statistics that may exist: stat names with one of `prefixes`, or matched by one of the RE2 `patterns`."""
-
-    prefixes: tuple[str, ...]
-    patterns: tuple[str, ...]
-
-    def as_matcher(self) -> dict[str, object]:
-        """Envoy's `StatsMatcher`: an inclusion list, so that an unknown statistic is never created."""
-        prefixes = [{"prefix": prefix} for prefix in self.prefixes]
-        patterns = [{"safe_regex": {"regex": pattern}} for pattern in self.patterns]
-        return {"inclusion_list": {"patterns": [*prefixes, *patterns]}}
-
-
-# Anchored at both ends: a suffix alone would also let `external.`, `internal.`, `canary.` and `retry.` variants in.
-# `[.]`, never a backslash: Envoy Gateway escapes backslashes twice, and the pattern would silently match nothing.
-STRICT: Final = Allowlist(
-    prefixes=SELF_PREFIXES,
-    patterns=(f"^cluster[.]{GRAMMAR.pattern}[.](?:{'|'.join(family.stat for family in CUSTOMER_FAMILIES)})$",),
-)
-
-
 def render(
     upstreams: Iterable[Upstream],
     *,
@@ -63,15 +43,10 @@ def render(
     `allowlist=None` exposes every statistic.
     """
     routes = list(upstreams)
-    stats: dict[str, object] = {"histogram_bucket_settings": _buckets()}
-    if allowlist is not None:
-        stats["stats_matcher"] = allowlist.as_matcher()
     bootstrap = {
         "node": {"id": "gateway", "cluster": "gateway"},
         "admin": {"address": _address(admin_port)},
-        "stats_config": stats,
-        # A route that never had traffic costs nothing; its counters are born with their first value.
-        "deferred_stat_options": {"enable_deferred_creation_stats": True},
+        **fragment(allowlist),
         "static_resources": {
             "listeners": [_listener(routes, listen_port)],
             "clusters": [_cluster(upstream) for upstream in routes],
@@ -82,15 +57,6 @@ def render(
 
 def _address(port: int) -> dict[str, object]:
     return {"socket_address": {"address": _LOOPBACK, "port_value": port}}
-
-
-def _buckets() -> list[dict[str, object]]:
-    """Bounds per stat name; the first match wins, and names are Envoy's dotted ones, not the exposed ones."""
-    settings: list[dict[str, object]] = [
-        {"match": {"suffix": ".upstream_rq_time"}, "buckets": list(LATENCY_BUCKETS_MS)}
-    ]
-    settings += [{"match": {"prefix": prefix}, "buckets": list(SELF_BUCKETS_MS)} for prefix in SELF_PREFIXES]
-    return settings
 
 
 def _listener(upstreams: list[Upstream], port: int) -> dict[str, object]:
@@ -127,6 +93,5 @@ def _cluster(upstream: Upstream) -> dict[str, object]:
     }
     if upstream.is_ephemeral:
         # Replaces the global matcher for this cluster: decided by the flag, never by how a customer named it.
-        matcher = {_TYPE: "type.googleapis.com/envoy.config.metrics.v3.StatsMatcher", "reject_all": True}
-        cluster["metadata"] = {"typed_filter_metadata": {"envoy.stats_matcher": matcher}}
+        cluster["metadata"] = cluster_metadata()
     return cluster

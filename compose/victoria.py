@@ -7,6 +7,8 @@ import secrets
 from typing import TYPE_CHECKING, Final
 
 from compose.programs import find
+from rules.render import gate as rendered
+from rules.retention import METRICS_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,18 +30,6 @@ _LOCKED: Final = (
     "snapshotAuthKey",
 )
 
-# Exactly what the front-door asks a region's store for.
-READ_PATHS: Final = (
-    "/api/v1/query",
-    "/api/v1/query_range",
-    "/api/v1/series",
-    "/api/v1/labels",
-    "/api/v1/label/[^/]+/values",
-    "/api/v1/status/tsdb",
-    "/federate",
-)
-_WRITE_PATHS: Final = ("/api/v1/write",)
-
 
 def environment() -> dict[str, str]:
     """A key that nobody knows for every page that only an operator may open; a program ignores those it lacks."""
@@ -58,11 +48,11 @@ def _program(name: str, port: int) -> list[str | Path]:
 
 
 def store(port: int, data: Path) -> list[str | Path]:
-    """The command line of a single-node VictoriaMetrics that keeps 90 days in the folder `data`."""
+    """The command line of a single-node VictoriaMetrics that keeps the catalogue's days in the folder `data`."""
     return [
         *_program("victoria-metrics", port),
         f"-storageDataPath={data}",
-        "-retentionPeriod=90d",
+        f"-retentionPeriod={METRICS_DAYS}d",
         # A machine runs several of these; each would otherwise take up to 60 % of its memory for caches.
         "-memory.allowedBytes=256MiB",
         # Scrapes are seconds apart here, so that answers need not wait half a minute for stragglers.
@@ -90,29 +80,8 @@ def gate(port: int, configuration: Path) -> list[str | Path]:
 
 
 def users(store_url: str, region: str, write_tokens: Mapping[str, str], read_token: str) -> str:
-    """The users of vmauth as JSON text: each cluster writes under its own name, the front-door reads what it needs.
-
-    `extra_label` in a write's URL overrules the label in the data, so that no cluster can write as another.
-    """
-    writers = [
-        {
-            "name": f"write-{cluster}",
-            "bearer_token": token,
-            "url_map": [
-                {
-                    "src_paths": list(_WRITE_PATHS),
-                    "url_prefix": f"{store_url}/?extra_label=cluster={cluster}&extra_label=region={region}",
-                }
-            ],
-        }
-        for cluster, token in write_tokens.items()
-    ]
-    reader = {
-        "name": "read-front-door",
-        "bearer_token": read_token,
-        "url_map": [{"src_paths": list(READ_PATHS), "url_prefix": store_url}],
-    }
-    return json.dumps({"users": [*writers, reader]}, indent=1)
+    """The users of vmauth as JSON text: each cluster writes under its own name, the front-door reads what it needs."""
+    return json.dumps(rendered.users(store_url, region, write_tokens, read_token), indent=1)
 
 
 # An Alertmanager is the platform's; without one vmalert still evaluates, records and shows its alerts.

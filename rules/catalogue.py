@@ -1,4 +1,8 @@
-"""The telemetry catalogue: which Envoy statistics leave a gateway, in which buckets, under which contract labels."""
+"""The telemetry catalogue: which Envoy statistics leave a gateway, in which buckets, under which contract labels.
+
+The rest of the catalogue, one noun a module: `pods` (kubelet and kube-state-metrics), `attribution` (join rules),
+`preview` (suppression), `platform` (what may leave for Grafana Cloud), `budget`, `retention`, `objective`.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.tenant import TENANT_LABELS
+
+# Stands at the head of every rendered file. The first number changes when stored series change their names or labels,
+# the second when series come or go, the third when neither does.
+VERSION: Final = "1.0.0"
+
+# The job whose series are the gateways' own; a customer's /metrics may expose the same names under another job.
+GATEWAY_JOB: Final = "envoy-gateway"
+
+# What a route's series carry besides, until recording rules sum over it: without these, counters of different clusters
+# would be stored as one series.
+ROUTE_LABELS: Final = ("namespace", "route_kind", "rule", "backend")
 
 # Every customer-facing series carries exactly these, its family's own labels, and nothing else.
 TOPOLOGY_LABELS: Final = ("cluster", "region")
@@ -58,7 +73,13 @@ CUSTOMER_FAMILIES: Final = (
 # The gateway about itself: platform series without any customer in them.
 SELF_PREFIXES: Final = ("server.", "control_plane.", "listener_manager.", "cluster_manager.")
 
-# Upper bounds in milliseconds. Alert thresholds must be among them, or a quantile cannot tell which side it is on.
+# The latencies, in milliseconds, that alerts and objectives are about.
+LATENCY_THRESHOLDS_MS: Final = (100, 250, 500, 1000, 2500)
+
+# Every bound is a series of every route.
+MOST_BUCKETS: Final = 12
+
+# Upper bounds in milliseconds. Thresholds must be among them, or a quantile cannot tell which side it is on.
 LATENCY_BUCKETS_MS: Final = (5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000)
 
 # Envoy's own durations (start-up, updates) need an order of magnitude, no more.

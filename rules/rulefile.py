@@ -27,7 +27,7 @@ class Recording:
 class Alert:
     """Fires when `expr` has yielded a series for `hold` (a PromQL duration); the series' labels become the alert's.
 
-    `summary` is a vmalert template: one sentence for whoever owns the labels.
+    `summary` is a vmalert template: one sentence for whoever owns the labels. `runbook` is an anchor of docs/rules.md.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Alert:
     summary: str
     hold: str = "1m"
     severity: str = "warning"
+    runbook: str = ""
 
     def as_rule(self) -> dict[str, object]:
         """The rule as the file has it."""
@@ -43,7 +44,8 @@ class Alert:
             "expr": self.expr,
             "for": self.hold,
             "labels": {"severity": self.severity},
-            "annotations": {"summary": self.summary},
+            "annotations": {"summary": self.summary}
+            | ({"runbook": f"docs/rules.md#{self.runbook}"} if self.runbook else {}),
         }
 
 

@@ -1,0 +1,1 @@
+"""Every artefact that is rendered from the catalogue."""
