@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, Protocol
+from urllib.parse import unquote_to_bytes
 
 from tests.query.hostile.request import Request
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from tests.query.hostile.base import Base
 
 Place = Literal["url", "body"]
-# Arguments with a default that the answer depends on: in another case they are unknown, and the default counts.
+# Arguments with a default that the answer depends on: under another name they are unknown, and the default counts.
 _OPTIONAL: Final = frozenset({b"time", b"date"})
 
 
@@ -120,8 +121,9 @@ class Encode:
             return draft
         at = self.at % len(pairs)
         name, separator, value = pairs[at].partition(b"=")
+        keeps_name = self.times > 1 and unquote_to_bytes(name) in _OPTIONAL
         for _ in range(self.times):
-            name, value = self._encoded(name), self._encoded(value)
+            name, value = name if keeps_name else self._encoded(name), self._encoded(value)
         return draft.put(self.place, (*pairs[:at], name + separator + value, *pairs[at + 1 :]))
 
     def _encoded(self, text: bytes) -> bytes:
@@ -152,7 +154,7 @@ class Fold:
             return draft
         at = self.at % len(pairs)
         name, separator, value = pairs[at].partition(b"=")
-        if name in _OPTIONAL or b"%" in name:
+        if unquote_to_bytes(name) in _OPTIONAL or b"%" in name:
             return draft
         return draft.put(self.place, (*pairs[:at], name.swapcase() + separator + value, *pairs[at + 1 :]))
 
