@@ -1,0 +1,226 @@
+"""How an invoice's items are made of rated lines: included usage, minimum, credits, tax, rounding, what is carried."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from billing.canonical import lines as canonical_lines
+from billing.canonical import sha256
+from billing.hour import Period  # noqa: TC001 - bundles are read by the annotations
+from billing.invoice import RULES, Content, Item, ItemKind
+from billing.meter import TITLES
+from billing.rating import RatedLine, rate
+from billing.rounding import money, product, shares_in_cents, total
+from core.errors import BadRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from billing.price_book import PriceBook
+    from billing.usage import UsageRow
+
+_ZERO: Final = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Money that a workspace has with us, in whole cents; the one that expires first is used first."""
+
+    id: str
+    title: str
+    remaining: Decimal
+    expires_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An amount in whole cents that is given, not computed: a tax, a carried amount. `source`: an invoice's id."""
+
+    title: str
+    amount: Decimal
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """All that an invoice depends on besides its usage rows and the price book.
+
+    `corrections`: reversals and new entries of earlier periods (`billing.correction`). `adjustments`: what their
+    included usage would have been, less what it was. `names`: (id, name) of projects and services, for people.
+    """
+
+    invoice_id: str
+    workspace_id: str
+    workspace_name: str
+    period: Period
+    plan: str
+    completeness: Decimal
+    names: tuple[tuple[str, str], ...] = ()
+    credits: tuple[Credit, ...] = ()
+    taxes: tuple[Entry, ...] = ()
+    carried_in: tuple[Entry, ...] = ()
+    corrections: tuple[RatedLine, ...] = ()
+    adjustments: tuple[Entry, ...] = ()
+    replaces: str = ""
+
+
+def assemble(rows: Iterable[UsageRow], book: PriceBook, inputs: Inputs) -> Content:
+    """A workspace's invoice for a period. The same arguments, in whatever order, give the same content.
+
+    Raises:
+        MissingPrice: an hour's usage has no price.
+        BadRequest: a row is of another workspace or period, is there twice, or a given amount is not in whole cents.
+    """
+    used = _checked(rows, inputs)
+    lines = rate(used, book, inputs.plan)
+    items = _items(lines, book, inputs)
+    shown = shares_in_cents([each.amount for each in items if each.kind is not ItemKind.ROUNDING])
+    shares = iter(shown)
+    numbered = tuple(
+        replace(each, number=number, shown=money(_ZERO) if each.kind is ItemKind.ROUNDING else next(shares))
+        for number, each in enumerate(items, 1)
+    )
+    return Content(
+        invoice_id=inputs.invoice_id,
+        number="",
+        workspace_id=inputs.workspace_id,
+        workspace_name=inputs.workspace_name,
+        period=inputs.period,
+        currency=book.currency,
+        plan=inputs.plan,
+        rules=RULES,
+        price_book=book.name,
+        price_book_version=book.version,
+        price_book_sha256=book.digest,
+        completeness=inputs.completeness,
+        usage_rows=len(used),
+        usage_sha256=sha256(canonical_lines(used)),
+        names=tuple(sorted(inputs.names)),
+        items=numbered,
+        lines=(*lines, *sorted(inputs.corrections)),
+        total=money(total(each.amount for each in items)),
+        replaces=inputs.replaces,
+    )
+
+
+def _checked(rows: Iterable[UsageRow], inputs: Inputs) -> list[UsageRow]:
+    used = sorted(rows)
+    for before, row in zip([None, *used], used, strict=False):
+        if row.workspace_id != inputs.workspace_id or row.hour not in inputs.period:
+            raise BadRequest(
+                f"rows: {row.source_id} in hour {row.hour} is of another workspace or period; leave it out"
+            )
+        if before is not None and _key(before) == _key(row):
+            raise BadRequest(f"rows: {row.source_id} has two rows of {row.meter} in hour {row.hour}; publish one run")
+    given = (*inputs.taxes, *inputs.carried_in)
+    for amount in (*(each.amount for each in given), *(each.remaining for each in inputs.credits)):
+        if amount != money(amount):
+            raise BadRequest(f"inputs: {amount} is not in whole cents; taxes, credits and carried amounts are")
+    return used
+
+
+def _key(row: UsageRow) -> tuple[object, ...]:
+    return row.project_id, row.environment, row.service_id, row.region, row.cluster, row.hour, row.meter, row.source_id
+
+
+def _items(lines: Sequence[RatedLine], book: PriceBook, inputs: Inputs) -> list[Item]:
+    items = [*_usage_items(lines, ItemKind.USAGE)]
+    usage = total(each.amount for each in items)
+    items += _included(lines, book, inputs.plan, usage)
+    items += _minimum(book, inputs.plan, total(each.amount for each in items))
+    items += _usage_items(inputs.corrections, ItemKind.CORRECTION)
+    items += [_row(ItemKind.CORRECTION, each.title, each.amount, each.source) for each in inputs.adjustments]
+    items += _credits(inputs.credits, total(each.amount for each in items))
+    items += [_row(ItemKind.TAX, each.title, each.amount) for each in inputs.taxes]
+    items += [_row(ItemKind.CARRIED_IN, each.title, each.amount, each.source) for each in inputs.carried_in]
+    exact = total(each.amount for each in items)
+    payable = money(exact)
+    if payable != exact:
+        items.append(_row(ItemKind.ROUNDING, "Rounding to whole cents", total([payable, exact.copy_negate()])))
+    if payable < 0 or 0 < payable < book.carry_forward_below:
+        items.append(_row(ItemKind.CARRIED_OUT, "Carried over to the next invoice", payable.copy_negate()))
+    return items
+
+
+def _row(kind: ItemKind, title: str, amount: Decimal, source: str = "") -> Item:
+    return Item(0, kind, title, amount, _ZERO, corrects=source)
+
+
+def _usage_items(lines: Iterable[RatedLine], kind: ItemKind) -> list[Item]:
+    """One item per service, meter, price and step: the sum of its days."""
+    days: defaultdict[tuple[str, ...], list[RatedLine]] = defaultdict(list)
+    for line in lines:
+        place = (line.project_id, line.environment, line.service_id, line.region, line.meter, line.price_id)
+        # A correction's two sides may have one price id and two prices.
+        days[*place, f"{line.step:03}", line.corrects, str(line.unit_price) if line.corrects else ""].append(line)
+    items = []
+    for _, alike in sorted(days.items()):
+        first = alike[0]
+        items.append(
+            Item(
+                number=0,
+                kind=kind,
+                title=TITLES[first.meter],
+                amount=total(each.amount for each in alike),
+                shown=_ZERO,
+                project_id=first.project_id,
+                environment=first.environment,
+                service_id=first.service_id,
+                region=first.region,
+                meter=first.meter,
+                price_id=first.price_id,
+                step=first.step,
+                quantity=total(each.quantity for each in alike),
+                unit=first.unit,
+                unit_price=first.unit_price,
+                corrects=first.corrects,
+            )
+        )
+    return items
+
+
+def _included(lines: Sequence[RatedLine], book: PriceBook, plan: str, usage: Decimal) -> list[Item]:
+    """What the plan includes, at most what was used; units are taken from the earliest use on, at its price."""
+    items = []
+    for included in book.included_usage:
+        left, worth = Decimal(included.quantity), [_ZERO]
+        if included.plan != plan:
+            continue
+        for line in lines:
+            if line.meter is included.meter and left > 0:
+                taken = min(left, line.quantity)
+                left = total([left, taken.copy_negate()])
+                worth.append(product(taken, line.unit_price))
+        title = f"Included: {included.quantity} {included.unit} of {TITLES[included.meter].lower()}"
+        items.append(_row(ItemKind.INCLUDED, title, total(worth).copy_negate()))
+    open_usage = total([usage, *(each.amount for each in items)])
+    for amount in book.included_amounts:
+        if amount.plan == plan:
+            taken = min(amount.amount, open_usage)
+            open_usage = total([open_usage, taken.copy_negate()])
+            title = f"Included: usage for {book.currency} {amount.amount}"
+            items.append(_row(ItemKind.INCLUDED, title, taken.copy_negate()))
+    return [each for each in items if each.amount]
+
+
+def _minimum(book: PriceBook, plan: str, charged: Decimal) -> list[Item]:
+    return [
+        _row(ItemKind.MINIMUM, f"Minimum of {book.currency} {each.amount}", total([each.amount, charged.copy_negate()]))
+        for each in book.minimums
+        if each.plan == plan and charged < each.amount
+    ]
+
+
+def _credits(available: Sequence[Credit], due: Decimal) -> list[Item]:
+    """Credits in whole cents, the one that expires first before the others, until nothing is due."""
+    items = []
+    left = max(money(due), _ZERO)
+    for credit in sorted(available, key=lambda each: (each.expires_at is None, each.expires_at or 0, each.id)):
+        taken = min(left, credit.remaining)
+        left = total([left, taken.copy_negate()])
+        if taken > 0:
+            items.append(_row(ItemKind.CREDIT, credit.title, taken.copy_negate(), credit.id))
+    return items

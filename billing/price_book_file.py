@@ -1,0 +1,226 @@
+"""A price book as people write it: a YAML document, checked as a whole before anything is rated with it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from billing.canonical import canonical, sha256
+from billing.hour import HOUR, iso, parse
+from billing.meter import Meter, unit
+from billing.price import ANY, Kind, Model, Origin, Price, Step
+from billing.price_book import IncludedAmount, IncludedUsage, Minimum, PriceBook
+from core.errors import BadRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# A decimal is written in quotes: YAML's own numbers are floats, and 0.05 is none.
+_Decimal = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,11})(\.[0-9]{1,12})?$")]
+_Money = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,11})\.[0-9]{2}$")]
+_Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")]
+_Where = Annotated[str, Field(pattern=r"^(\*|[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$")]
+
+
+def _whole_hour(text: str) -> str:
+    try:
+        second = parse(text, "time")
+    except BadRequest as failure:
+        raise ValueError(failure.message) from None
+    if second % HOUR:
+        raise ValueError(f"{text} is within an hour; prices change only on whole UTC hours")
+    return text
+
+
+_Hour = Annotated[str, AfterValidator(_whole_hour)]
+
+
+class _Written(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Step(_Written):
+    up_to: Annotated[int, Field(strict=True, gt=0)] | None = None
+    unit_price: _Decimal
+
+
+class _Price(_Written):
+    id: _Name
+    kind: Kind
+    meter: Meter
+    unit: str
+    origin: Origin
+    valid_from: _Hour
+    valid_to: _Hour | None = None
+    plan: _Where = ANY
+    region: _Where = ANY
+    model: Model = Model.FLAT
+    unit_price: _Decimal | None = None
+    steps: list[_Step] | None = None
+    package_size: Annotated[int, Field(strict=True, gt=0)] | None = None
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> _Price:
+        try:
+            unit(self.meter, self.unit)
+        except BadRequest as failure:
+            raise ValueError(failure.message) from None
+        stepped = self.model in {Model.GRADUATED, Model.VOLUME}
+        if stepped != (self.steps is not None) or stepped == (self.unit_price is not None):
+            raise ValueError(
+                f"a {self.model} price has {'steps and no unit_price' if stepped else 'a unit_price and no steps'}"
+            )
+        if (self.model is Model.PACKAGE) != (self.package_size is not None):
+            raise ValueError("package_size belongs to a package price, and to no other")
+        if self.steps is not None:
+            _check_steps([step.up_to for step in self.steps])
+        if self.valid_to is not None and self.valid_to <= self.valid_from:
+            raise ValueError("valid_to is not after valid_from; a price's validity excludes its end")
+        return self
+
+
+class _IncludedUsage(_Written):
+    plan: _Name
+    meter: Meter
+    unit: str
+    quantity: Annotated[int, Field(strict=True, gt=0)]
+
+
+class _Amount(_Written):
+    plan: _Name
+    amount: _Money
+
+
+class _Book(_Written):
+    format: Literal["starmeter-price-book/1"]
+    name: _Name
+    version: Annotated[int, Field(strict=True, gt=0)]
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    carry_forward_below: _Money = "0.00"
+    prices: Annotated[list[_Price], Field(min_length=1)]
+    included_usage: list[_IncludedUsage] = []
+    included_amounts: list[_Amount] = []
+    minimums: list[_Amount] = []
+
+
+class _Loader(yaml.SafeLoader):
+    """Times stay text, and a key that is written twice is refused."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        if doubled := [key for number, key in enumerate(keys) if key in keys[:number]]:
+            raise yaml.constructor.ConstructorError(None, None, f"{doubled[0]!r} is written twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+_TIMESTAMP: Final = "tag:yaml.org,2002:timestamp"
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != _TIMESTAMP]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def read_price_book(text: str | bytes) -> PriceBook:
+    """A price book from YAML (or JSON, which is YAML).
+
+    Raises:
+        BadRequest: no YAML, a field is wrong, ids repeat, or two prices hold for the same usage at one time; the
+            message names the place.
+    """
+    try:
+        written = _Book.model_validate(yaml.load(text, _Loader))  # noqa: S506 - a subclass of the safe loader
+    except yaml.YAMLError as failure:
+        raise BadRequest(f"price book: no YAML: {' '.join(str(failure).split())}") from None
+    except ValidationError as failure:
+        first = failure.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"])) or "document"
+        raise BadRequest(f"price book: {place}: {first['msg'].removeprefix('Value error, ')}") from None
+    prices = tuple(sorted(map(_price, written.prices), key=lambda each: each.id))
+    _check_apart(prices)
+    _check_included(written.included_usage, prices)
+    return PriceBook(
+        name=written.name,
+        version=written.version,
+        currency=written.currency,
+        prices=prices,
+        included_usage=tuple(
+            IncludedUsage(each.plan, each.meter, each.unit, each.quantity) for each in written.included_usage
+        ),
+        included_amounts=tuple(IncludedAmount(each.plan, Decimal(each.amount)) for each in written.included_amounts),
+        minimums=tuple(Minimum(each.plan, Decimal(each.amount)) for each in written.minimums),
+        carry_forward_below=Decimal(written.carry_forward_below),
+        digest=sha256(document(written)),
+    )
+
+
+def normal_form(text: str | bytes) -> bytes:
+    """A valid price book's content as canonical JSON: what its digest is of, and what bundles carry."""
+    read_price_book(text)
+    return document(_Book.model_validate(yaml.load(text, _Loader)))  # noqa: S506 - a subclass of the safe loader
+
+
+def document(written: _Book) -> bytes:
+    """The canonical content: order of prices, comments and notations do not count."""
+    content = written.model_dump(mode="json", exclude_none=True)
+    content["prices"].sort(key=lambda price: price["id"])
+    return canonical(content)
+
+
+def _price(written: _Price) -> Price:
+    steps = written.steps or [_Step(unit_price=written.unit_price or "0")]
+    return Price(
+        id=written.id,
+        kind=written.kind,
+        meter=written.meter,
+        unit=written.unit,
+        model=written.model,
+        steps=tuple(Step(step.up_to, Decimal(step.unit_price)) for step in steps),
+        valid_from=parse(written.valid_from, "valid_from"),
+        valid_to=None if written.valid_to is None else parse(written.valid_to, "valid_to"),
+        origin=written.origin,
+        plan=written.plan,
+        region=written.region,
+        package_size=written.package_size or 1,
+        note=written.note,
+    )
+
+
+def _check_steps(ends: list[int | None]) -> None:
+    if not ends or ends[-1] is not None or None in ends[:-1]:
+        raise ValueError("every step but the last has up_to, and the last has none")
+    rising = [end for end in ends if end is not None]
+    if rising != sorted(set(rising)):
+        raise ValueError("up_to rises from step to step")
+
+
+def _check_apart(prices: Iterable[Price]) -> None:
+    seen: dict[str, Price] = {}
+    places: dict[tuple[object, ...], list[Price]] = {}
+    for price in prices:
+        if price.id in seen:
+            raise BadRequest(f"price book: prices: two have the id {price.id!r}; give each its own")
+        seen[price.id] = price
+        places.setdefault((price.kind, price.meter, price.plan, price.region), []).append(price)
+    for alike in places.values():
+        for earlier, later in pairwise(sorted(alike, key=lambda each: each.valid_from)):
+            if earlier.valid_to is None or earlier.valid_to > later.valid_from:
+                raise BadRequest(
+                    f"price book: prices: {earlier.id!r} and {later.id!r} both hold at {iso(later.valid_from)}; "
+                    "end the first with valid_to"
+                )
+
+
+def _check_included(included: Iterable[_IncludedUsage], prices: Iterable[Price]) -> None:
+    for each in included:
+        for price in prices:
+            serves = (price.kind, price.meter) == (Kind.SELL, each.meter) and price.plan in {each.plan, ANY}
+            if serves and (price.model is not Model.FLAT or price.unit != each.unit):
+                raise BadRequest(
+                    f"price book: included_usage: {each.meter} of plan {each.plan!r} must be priced flat and in "
+                    f"{each.unit}, as {price.id!r} is not; include an amount of money instead"
+                )

@@ -1,0 +1,68 @@
+"""The one place where numbers are rounded, the exact arithmetic around it, and shares of cents that add up."""
+
+from __future__ import annotations
+
+from decimal import Clamped, Context, Decimal, Inexact, InvalidOperation, Overflow, Subnormal, Underflow
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+QUANTITY_PLACES: Final = 10  # 1 MiB is 2^-10 GiB, which has ten decimals: requests in whole MiB are never rounded
+MONEY_PLACES: Final = 2
+# Every signal is an error: an operation that would round is a defect, wherever it happens.
+_EXACT: Final = Context(prec=120, traps=[Inexact, InvalidOperation, Overflow, Underflow, Subnormal, Clamped])
+_ZERO: Final = Decimal(0)
+
+
+class Mode(StrEnum):
+    """What happens to an exact half: to the even neighbour, or away from zero."""
+
+    HALF_EVEN = "half_even"
+    HALF_UP = "half_up"
+
+
+def rounded(numerator: int, denominator: int, places: int, mode: Mode) -> Decimal:
+    """The fraction with so many decimals; `denominator` is positive."""
+    whole, rest = divmod(abs(numerator) * 10**places, denominator)
+    if 2 * rest > denominator or (2 * rest == denominator and (mode is Mode.HALF_UP or whole % 2)):
+        whole += 1
+    return _EXACT.scaleb(Decimal(-whole if numerator < 0 else whole), -places)
+
+
+def money(exact: Decimal) -> Decimal:
+    """An amount in whole cents, halves away from zero."""
+    return rounded(*exact.as_integer_ratio(), MONEY_PLACES, Mode.HALF_UP)
+
+
+def product(quantity: Decimal, unit_price: Decimal) -> Decimal:
+    """Exactly."""
+    return _EXACT.multiply(quantity, unit_price)
+
+
+def total(amounts: Iterable[Decimal]) -> Decimal:
+    """Exactly."""
+    result = _ZERO
+    for amount in amounts:
+        result = _EXACT.add(result, amount)
+    return result
+
+
+def shares_in_cents(amounts: Sequence[Decimal]) -> tuple[Decimal, ...]:
+    """Each amount in whole cents such that they add up to `money` of the exact total.
+
+    Every amount is rounded down, then the cents that are missing go to the largest remainders; of equal ones to the
+    earlier. So each share is less than a cent away from its amount, and one in whole cents stays.
+    """
+    floors, remainders = [], []
+    for amount in amounts:
+        numerator, denominator = amount.as_integer_ratio()
+        cents, rest = divmod(numerator * 10**MONEY_PLACES, denominator)
+        floors.append(cents)
+        remainders.append((rest * 10**40) // denominator)
+    missing = int(_EXACT.scaleb(money(total(amounts)), MONEY_PLACES)) - sum(floors)
+    largest = sorted(range(len(amounts)), key=lambda position: (-remainders[position], position))[:missing]
+    for position in largest:
+        floors[position] += 1
+    return tuple(rounded(cents, 10**MONEY_PLACES, MONEY_PLACES, Mode.HALF_UP) for cents in floors)
