@@ -1,72 +1,112 @@
-"""The raw VictoriaMetrics client of one region.
+"""The raw client of one region's metrics store, and of the vmalert beside it.
 
-Dangerous: it reads whatever it is told to, so only the tenant-bound reader may import it (held by an import contract).
+Dangerous: it reads whatever it is told to, so only the tenant-bound readers may import it (held by an import contract).
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import re
+import ssl
 from typing import TYPE_CHECKING, Final
-
-import aiohttp
-from yarl import URL
+from urllib.parse import urlsplit
 
 from core.errors import Unavailable
+from core.http1 import Answer, BrokenConnectionError, Connection
 
 if TYPE_CHECKING:
-    from core.region import Region
+    from pydantic import SecretStr
 
-_FORM: Final = "application/x-www-form-urlencoded"
+__all__ = ["Answer", "BrokenConnectionError", "StoreClient"]
+
+# VictoriaMetrics closes a connection that was idle for a minute.
+_IDLE_SECONDS: Final = 45.0
+_TARGET: Final = re.compile(r"/[!-~]*", re.ASCII)
 
 
-class VictoriaStore:
-    """Pooled keep-alive connections to one region's store; every call is a POST of a form.
+class StoreClient:
+    """Pooled connections to one base URL. How many there are is bounded by the per-tenant limiter before it."""
 
-    Answers are never decompressed here, redirects never followed, cookies never kept, proxies never used.
-    """
+    def __init__(self, name: str, url: str, *, token: SecretStr | None = None, connect_seconds: float) -> None:
+        parts = urlsplit(url)
+        self._name = name
+        self._host = parts.hostname or ""
+        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self._port = parts.port or (443 if self._tls else 80)
+        self._prefix = parts.path
+        self._connect_seconds = connect_seconds
+        self._idle: list[Connection] = []
+        self._open: set[Connection] = set()
+        authorization = f"Authorization: Bearer {token.get_secret_value()}\r\n" if token is not None else ""
+        self._head = f" HTTP/1.1\r\nHost: {parts.netloc}\r\n{authorization}"
 
-    def __init__(self, region: Region, *, connect_seconds: float) -> None:
-        self._region = region
-        self._base = region.metrics_url
-        # Bounded by the per-tenant limiter before it; a second bound here would let tenants block each other.
-        self._connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=45)
-        # Headers of a session are prepared once, headers of a request each time.
-        self._plain = self._session("identity", connect_seconds)
-        self._gzip = self._session("gzip", connect_seconds)
-
-    def _session(self, encoding: str, connect_seconds: float) -> aiohttp.ClientSession:
-        headers = {"Content-Type": _FORM, "Accept-Encoding": encoding}
-        if self._region.metrics_token is not None:
-            headers["Authorization"] = f"Bearer {self._region.metrics_token.get_secret_value()}"
-        return aiohttp.ClientSession(
-            headers=headers,
-            auto_decompress=False,
-            connector=self._connector,
-            connector_owner=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=("User-Agent", "Accept"),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_seconds),
-        )
-
-    async def post(self, target: str, body: bytes, *, gzip: bool = False) -> aiohttp.ClientResponse:
-        """Send `body` to `target` (path and query, already encoded); the caller releases or closes the answer.
-
-        Reads are idempotent, so one that met a kept-alive connection which the store had closed is sent once more.
+    async def post(self, target: str, body: bytes, *, gzip: bool = False) -> Answer:
+        """Post a form to `target` (path and query, already encoded); the caller releases the answer.
 
         Raises:
-            Unavailable: the store cannot be connected to or closes the connection before it answers.
+            Unavailable: the store cannot be connected to, or closes the connection before it answers.
         """
-        url = URL(self._base + target, encoded=True)
-        session = self._gzip if gzip else self._plain
-        try:
-            try:
-                return await session.post(url, data=body, allow_redirects=False)
-            except (aiohttp.ServerDisconnectedError, ConnectionResetError):
-                return await session.post(url, data=body, allow_redirects=False)
-        except (aiohttp.ClientError, OSError, TimeoutError) as failure:
-            raise Unavailable(f"region {self._region.name}: the metrics store does not answer") from failure
+        encoding = "gzip" if gzip else "identity"
+        head = (
+            f"POST {self._prefix}{target}{self._head}Accept-Encoding: {encoding}\r\n"
+            f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        return await self._ask(target, head.encode("ascii") + body)
+
+    async def get(self, target: str) -> Answer:
+        """Get `target`; the caller releases the answer.
+
+        Raises:
+            Unavailable: as for `post`.
+        """
+        return await self._ask(
+            target, f"GET {self._prefix}{target}{self._head}Accept-Encoding: identity\r\n\r\n".encode()
+        )
 
     async def close(self) -> None:
-        """Close all connections."""
-        await self._plain.close()
-        await self._gzip.close()
-        await self._connector.close()
+        """End all connections."""
+        for connection in tuple(self._open):
+            connection.abort()
+        self._open.clear()
+        self._idle.clear()
+
+    async def _ask(self, target: str, request: bytes) -> Answer:
+        if _TARGET.fullmatch(target) is None:
+            raise ValueError("a target is printable ASCII without spaces")
+        # Reads are idempotent: one that met a kept-alive connection which the store had just closed is sent once more.
+        if (connection := self._reusable()) is not None:
+            with contextlib.suppress(BrokenConnectionError):
+                return await connection.ask(request)
+        try:
+            connection = await self._connect()
+            return await connection.ask(request)
+        except (BrokenConnectionError, OSError, TimeoutError) as failure:
+            raise Unavailable(f"{self._name}: the store does not answer") from failure
+
+    def _reusable(self) -> Connection | None:
+        """The connection that was used last, if it is still good."""
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.usable and connection.loop.time() - connection.idle_since < _IDLE_SECONDS:
+                return connection
+            connection.abort()
+        return None
+
+    async def _connect(self) -> Connection:
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(self._connect_seconds):
+            _, connection = await loop.create_connection(
+                lambda: Connection(loop, self._keep, self._lost), self._host, self._port, ssl=self._tls
+            )
+        self._open.add(connection)
+        return connection
+
+    def _keep(self, connection: Connection) -> None:
+        connection.idle_since = connection.loop.time()
+        self._idle.append(connection)
+
+    def _lost(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)

@@ -10,11 +10,12 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final
 
-import aiohttp
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.errors import Unavailable
+from core.http1 import BrokenConnectionError
+from core.victoria import StoreClient
 from query.body import whole
 
 if TYPE_CHECKING:
@@ -65,12 +66,7 @@ class AlertReader:
 
     def __init__(self, region: str, url: str | None, *, connect_seconds: float) -> None:
         self._region = region
-        self._url = url
-        self._session = aiohttp.ClientSession(
-            auto_decompress=False,  # bounded by `whole`
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=_SECONDS, sock_connect=connect_seconds),
-        )
+        self._store = None if url is None else StoreClient(f"region {region}", url, connect_seconds=connect_seconds)
         self._groups: tuple[_Group, ...] = ()
         self._until = 0.0
         self._lock = asyncio.Lock()
@@ -95,25 +91,30 @@ class AlertReader:
 
     async def close(self) -> None:
         """Close the connections to vmalert."""
-        await self._session.close()
+        if self._store is not None:
+            await self._store.close()
 
     async def _read(self) -> tuple[_Group, ...]:
-        if self._url is None:
+        if self._store is None:
             return ()
         async with self._lock:
             if time.monotonic() >= self._until:
-                self._groups = await self._ask(f"{self._url}/api/v1/rules")
+                self._groups = await self._ask(self._store)
                 self._until = time.monotonic() + _REMEMBERED_SECONDS
             return self._groups
 
-    async def _ask(self, url: str) -> tuple[_Group, ...]:
+    async def _ask(self, store: StoreClient) -> tuple[_Group, ...]:
         try:
-            async with self._session.get(url, allow_redirects=False) as response:
-                if response.status != 200:  # noqa: PLR2004 - anything else is no answer
-                    raise Unavailable(f"region {self._region}: alerts cannot be read now")
-                text = await whole(response, _MOST_BYTES)
+            async with asyncio.timeout(_SECONDS):
+                answer = await store.get("/api/v1/rules")
+                try:
+                    text = await whole(answer, _MOST_BYTES)
+                finally:
+                    answer.release()
+            if answer.status != 200:  # noqa: PLR2004 - anything else is no answer
+                raise Unavailable(f"region {self._region}: alerts cannot be read now")
             return _Answer.model_validate(orjson.loads(text)).data.groups or ()
-        except (aiohttp.ClientError, TimeoutError, OSError, orjson.JSONDecodeError, ValidationError) as failure:
+        except (BrokenConnectionError, TimeoutError, orjson.JSONDecodeError, ValidationError) as failure:
             raise Unavailable(f"region {self._region}: alerts cannot be read now") from failure
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
     from typing import Any
 
-    import aiohttp
+    from core.http1 import Answer
 
 _FORM_BYTES: Final = 64 * 1024
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
@@ -65,18 +65,19 @@ def check_form_type(content_type: bytes, content_encoding: bytes) -> None:
         raise BadRequest("Content-Type: send application/x-www-form-urlencoded")
 
 
-async def whole(response: aiohttp.ClientResponse, most: int) -> bytes:
+async def whole(answer: Answer, most: int) -> bytes:
     """A store's whole answer, decompressed; at most `most` bytes of it, before and after.
 
     Raises:
         Unavailable: it is larger, or its compression is broken.
+        BrokenConnectionError: it never arrived whole.
     """
     raw = b""
-    async for chunk in response.content.iter_any():
-        raw += chunk
+    while piece := await answer.read():
+        raw += piece
         if len(raw) > most:
             raise Unavailable("a store's answer is larger than expected")
-    if response.headers.get("Content-Encoding") != "gzip":
+    if answer.headers.get(b"content-encoding") != b"gzip":
         return raw
     inflate = zlib.decompressobj(_GZIP_WINDOW)
     try:

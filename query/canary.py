@@ -11,11 +11,11 @@ import logging
 import uuid
 from typing import TYPE_CHECKING, Final
 
-import aiohttp
 import orjson
 from anyio import to_thread
 
 from core.errors import ServiceError, Unavailable
+from core.http1 import BrokenConnectionError
 from core.scope import Grant
 from query.body import whole
 
@@ -68,7 +68,7 @@ class Canary:
                 await self._prove(region)
         except CanaryError as failure:
             self._refuse(region, "isolation", failure.message)
-        except (ServiceError, aiohttp.ClientError, TimeoutError, ValueError) as failure:
+        except (ServiceError, BrokenConnectionError, TimeoutError, ValueError) as failure:
             self._refuse(region, "unreachable", f"the canary got no answer: {type(failure).__name__}")
         else:
             region.trust()
@@ -104,10 +104,14 @@ async def _prove_project(reader: TenantReader, project_id: str) -> None:
 
 
 async def _answer(reader: TenantReader, path: str, form: bytes) -> bytes:
-    async with asyncio.timeout(_READ_SECONDS), await reader.post(path, form) as response:
-        if response.status != 200:  # noqa: PLR2004 - anything else proves nothing
-            raise Unavailable(f"{path}: status {response.status}")
-        return await whole(response, _MOST_BYTES)
+    async with asyncio.timeout(_READ_SECONDS):
+        answer = await reader.post(path, form)
+        try:
+            if answer.status != 200:  # noqa: PLR2004 - anything else proves nothing
+                raise Unavailable(f"{path}: status {answer.status}")
+            return await whole(answer, _MOST_BYTES)
+        finally:
+            answer.release()
 
 
 def _data(answer: bytes) -> list[str]:

@@ -6,15 +6,16 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final
 
-import aiohttp
 import orjson
 
+from core.http1 import BrokenConnectionError
 from query import envelope
 from query.body import ClientGoneError, whole
 from query.refusal import TOOK_TOO_LONG, ExecutionError, QueryTimeoutError, UpstreamError, explain
 from query.vigil import Cause, Vigil
 
 if TYPE_CHECKING:
+    from core.http1 import Answer
     from query.arguments import Read
     from query.endpoint import Endpoint
     from query.exchange import Exchange
@@ -62,7 +63,7 @@ class Relay:
                     raise ClientGoneError from None
                 case None:
                     raise
-        except (aiohttp.ClientError, ConnectionError) as failure:
+        except BrokenConnectionError as failure:
             raise UpstreamError("the region's metrics store broke off its answer") from failure
         finally:
             vigil.end()
@@ -71,42 +72,40 @@ class Relay:
         asked = time.perf_counter()
         rewritten = self._read.scalar or self._read.warnings or self._infos
         gzip = not rewritten and self._exchange.accepts_gzip
-        response = await reader.post(path, self._read.body, gzip=gzip)
+        answer = await reader.post(path, self._read.body, gzip=gzip)
         self.upstream_seconds = time.perf_counter() - asked
         try:
-            if response.status != 200:  # noqa: PLR2004 - the only status with an answer in it
-                raise await self._refusal(response)
+            if answer.status != 200:  # noqa: PLR2004 - the only status with an answer in it
+                raise await self._refusal(answer)
             vigil.extend(self._limits.stream_seconds)
             if self._read.scalar:
-                body = _scalar(await whole(response, _SCALAR_BYTES))
+                body = _scalar(await whole(answer, _SCALAR_BYTES))
                 await self._exchange.respond(200, body, self._endpoint.content_type)
             else:
-                await self._stream(response)
+                await self._stream(answer)
         finally:
-            # Closing what was not read whole ends the store's work on it.
-            response.release() if response.content.at_eof() else response.close()
+            answer.release()
 
-    async def _refusal(self, response: aiohttp.ClientResponse) -> Exception:
-        text = await whole(response, _REFUSAL_BYTES)
+    async def _refusal(self, answer: Answer) -> Exception:
+        text = await whole(answer, _REFUSAL_BYTES)
         try:
             message = str(orjson.loads(text)["error"])
         except (orjson.JSONDecodeError, KeyError, TypeError):
             message = ""
-        return explain(response.status, message, self._read.query, self._read.argument)
+        return explain(answer.status, message, self._read.query, self._read.argument)
 
-    async def _stream(self, response: aiohttp.ClientResponse) -> None:
-        encoding = response.headers.get("Content-Encoding")
-        if encoding not in {None, "identity", "gzip"}:
+    async def _stream(self, answer: Answer) -> None:
+        encoding = answer.headers.get(b"content-encoding", b"identity")
+        if encoding not in {b"identity", b"gzip"}:
             raise UpstreamError("the region's metrics store answered in an unknown encoding")
-        is_gzip = encoding == "gzip"
-        length = response.content_length
+        is_gzip = encoding == b"gzip"
+        length = answer.length
         if length is not None and length > self._limits.response_bytes:
             raise self._too_large()
-        content = response.content
-        piece = await content.readany()
+        piece = await answer.read()
         if self._endpoint.is_json and not is_gzip:
-            while len(piece) < len(envelope.OPENING) and not content.at_eof():
-                piece += await content.readany()
+            while len(piece) < len(envelope.OPENING) and not answer.ended:
+                piece += await answer.read()
             if not piece.startswith(envelope.OPENING):
                 raise UpstreamError("the region's metrics store answered with something else than an answer")
             if self._read.warnings or self._infos:
@@ -115,22 +114,21 @@ class Relay:
                 length = None if length is None else length + len(head) - len(envelope.OPENING)
         headers = [(b"content-encoding", b"gzip")] if is_gzip else []
         await self._exchange.begin(200, self._endpoint.content_type, length, headers)
-        while not content.at_eof():
+        while not answer.ended:
             await self._exchange.send(piece, more=True)
             if self._exchange.sent > self._limits.response_bytes:
                 raise self._too_large()
-            piece = await content.readany()
+            piece = await answer.read()
         await self._exchange.send(piece, more=False)
 
     def _too_large(self) -> ExecutionError:
         return ExecutionError(f"the answer is larger than {self._limits.response_bytes} bytes; narrow the query")
 
 
-def _scalar(answer: bytes) -> bytes:
+def _scalar(vector: bytes) -> bytes:
     """A vector of one nameless sample as the scalar that Prometheus answers for an expression without series."""
-    data = orjson.loads(answer)["data"]
-    match data["result"]:
-        case [{"metric": {}, "value": value}]:
+    match orjson.loads(vector)["data"]["result"]:
+        case [{"metric": metric, "value": value}] if not metric:
             return envelope.success({"resultType": "scalar", "result": value})
         case _:
-            return answer
+            return vector

@@ -12,19 +12,19 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from core.victoria import VictoriaStore
+from core.victoria import Answer, StoreClient
 from query.verification import verify
 
 if TYPE_CHECKING:
-    import aiohttp
-
     from core.region import Region
     from core.scope import Grant
 
 
-def connect(region: Region, *, connect_seconds: float) -> VictoriaStore:
+def connect(region: Region, *, connect_seconds: float) -> StoreClient:
     """Open the raw client of one region, to be passed to readers and closed by the owner of the process."""
-    return VictoriaStore(region, connect_seconds=connect_seconds)
+    return StoreClient(
+        f"region {region.name}", region.metrics_url, token=region.metrics_token, connect_seconds=connect_seconds
+    )
 
 
 class TenantReader:
@@ -32,13 +32,13 @@ class TenantReader:
 
     __slots__ = ("_enforced", "_grant", "_store")
 
-    def __init__(self, store: VictoriaStore, grant: Grant) -> None:
+    def __init__(self, store: StoreClient, grant: Grant) -> None:
         self._store = store
         self._grant = grant
         self._enforced = enforcement(grant)
 
-    async def post(self, path: str, body: bytes, *, gzip: bool = False) -> aiohttp.ClientResponse:
-        """Send one read; the caller releases or closes the answer.
+    async def post(self, path: str, body: bytes, *, gzip: bool = False) -> Answer:
+        """Send one read; the caller releases the answer.
 
         Raises:
             IsolationError: the request would not carry exactly the grant.
