@@ -1,0 +1,2 @@
+-- Reader: the start-up probe.
+SELECT version()
