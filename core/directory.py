@@ -9,7 +9,7 @@ from sqlalchemy import and_, or_, select, update
 from core import token
 from core.control import reading, writing
 from core.errors import Forbidden, NotFound, Unauthenticated
-from core.policy import PlatformRole, ProjectRole, WorkspaceRole, allowed
+from core.policy import PLATFORM, PlatformRole, ProjectRole, WorkspaceRole, allowed
 from core.schema import (
     api_tokens,
     environments,
@@ -21,7 +21,7 @@ from core.schema import (
     services,
     workspace_members,
 )
-from core.scope import Action, Grant, Principal, Scope
+from core.scope import Action, Grant, Permit, Principal, Scope
 from core.tenant import is_canonical_id, is_environment
 
 if TYPE_CHECKING:
@@ -117,6 +117,42 @@ class Directory:
                 ),
             ),
         )
+
+    def permit(self, principal: Principal, action: Action) -> Permit:
+        """What a platform role allows across all tenants.
+
+        Raises:
+            Forbidden: the subject has no platform role with the action, or its token lacks it or is narrowed to a
+                workspace or project.
+        """
+        narrowed = principal.workspace_id is not None or principal.project_id is not None
+        statement = select(platform_members.c.role).where(platform_members.c.subject == principal.subject)
+        with reading(self._engine) as connection:
+            role = connection.execute(statement).scalar_one_or_none()
+        if role is None or narrowed or action not in PLATFORM[PlatformRole(role)] & principal.actions:
+            raise Forbidden(f"{action.value} is for the platform's own staff; ask for its role and an unnarrowed token")
+        return Permit(principal, action)
+
+    def tiers(self, project_ids: Collection[str]) -> dict[str, set[str]]:
+        """The tiers of the environments of the existing ones of `project_ids`."""
+        statement = select(environments.c.project_id, environments.c.tier).where(
+            environments.c.project_id.in_(project_ids)
+        )
+        found: dict[str, set[str]] = {}
+        with reading(self._engine) as connection:
+            for project_id, tier in connection.execute(statement):
+                found.setdefault(project_id, set()).add(tier)
+        return found
+
+    def previews(self, region: str) -> set[tuple[str, str]]:
+        """The ephemeral environments of a region, as (project, environment)."""
+        statement = (
+            select(environments.c.project_id, environments.c.name)
+            .join(projects, projects.c.id == environments.c.project_id)
+            .where(projects.c.region == region, environments.c.is_ephemeral)
+        )
+        with reading(self._engine) as connection:
+            return {(project_id, name) for project_id, name in connection.execute(statement)}
 
     def regions_in_use(self) -> set[str]:
         """The regions that at least one project is in."""

@@ -75,6 +75,14 @@ class Scope:
         return self.grants[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """The platform's own staff may do `action` on the platform as a whole: no scope, and never made into one."""
+
+    principal: Principal
+    action: Action
+
+
 def _fingerprint(grants: tuple[Grant, ...]) -> str:
     """A short digest of what may be read; equal scopes of different principals share it."""
     parts = sorted(
