@@ -6,6 +6,7 @@ runner may import this module (held by an import contract).
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
     from clickhouse_connect.driver.asyncclient import AsyncClient
     from clickhouse_connect.driver.client import Client
+
+# The library would log each failure with hosts and stacks, which whoever handles the translated error logs once.
+logging.getLogger("clickhouse_connect").setLevel(logging.ERROR)
 
 DATABASE: Final = "starmeter"
 # A reader names its project by it in every request; the store's row policies compare with it.

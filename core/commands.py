@@ -13,6 +13,7 @@ import typer
 
 from core.errors import BadRequest, StarmeterError, Unavailable
 from core.scope import Action
+from sql.topology import Topology
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,25 +110,48 @@ def revoke(
 
 def migrate(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the migrations that are pending.")] = False,
+    log_store: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="STARMETER_LOG_STORES",
+            metavar="URL",
+            help="Also a region's log store: http://writer:password@host:8123; repeatable.",
+        ),
+    ] = None,
+    topology: Annotated[Topology, typer.Option(help="How the log stores are spread.")] = Topology.SINGLE,
     store: Store = _DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
-    """Bring the control store's tables up to this release."""
+    """Bring the tables of the control store, and of the log stores that are named, up to this release."""
     from core import control  # noqa: PLC0415 - loads SQLAlchemy and Alembic, for which `starmeter parse` must not wait
 
     with _failures_told():
         engine = control.connect(store)
         try:
-            steps = control.pending(engine) if dry_run else control.upgrade(engine)
+            steps = [asdict(step) for step in (control.pending(engine) if dry_run else control.upgrade(engine))]
         finally:
             engine.dispose()
+        steps += _log_store_steps(log_store or [], topology, dry_run=dry_run)
     if as_json:
-        _print_json({"pending" if dry_run else "applied": [asdict(step) for step in steps]})
+        _print_json({"pending" if dry_run else "applied": steps})
         return
     for step in steps:
-        typer.echo(f"{step.revision}  {step.summary}")
+        typer.echo(f"{step.get('store', '')} {step['revision']}  {step['summary']}".lstrip())
     if not steps:
-        typer.echo("nothing pending: the control store is up to date", err=True)
+        stores = "the control store and the log stores are" if log_store else "the control store is"
+        typer.echo(f"nothing pending: {stores} up to date", err=True)
+
+
+def _log_store_steps(urls: list[str], topology: Topology, *, dry_run: bool) -> list[dict[str, str]]:
+    if not urls:
+        return []
+    from core import migration  # noqa: PLC0415 - loads ClickHouse's client
+
+    return [
+        step
+        for number, url in enumerate(urls, 1)
+        for step in migration.steps(url, f"log_store {number}", topology, dry_run=dry_run)
+    ]
 
 
 @contextmanager

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from core import clickhouse
+from core.clickhouse import Endpoint
 from core.errors import ConfigurationError
 from sql import load
 from sql.migration import migrations
@@ -12,9 +13,24 @@ from sql.migration import migrations
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
-    from core.clickhouse import Endpoint
     from sql.migration import Migration
     from sql.topology import Topology
+
+
+# The family of a region's log store.
+LOGS: Final = "logs"
+
+
+def steps(url: str, store: str, topology: Topology, *, dry_run: bool) -> list[dict[str, str]]:
+    """What is pending in the log store at `url`, or what was run there, as rows for people and programs.
+
+    Raises:
+        ConfigurationError: as `pending`, or `url` is none.
+        Unavailable: the store fails.
+    """
+    endpoint = Endpoint.of(store, url)
+    run = (pending if dry_run else upgrade)(endpoint, LOGS, topology)
+    return [{"store": store, "revision": one.name, "summary": one.summary} for one in run]
 
 
 def pending(endpoint: Endpoint, family: str, topology: Topology) -> list[Migration]:
@@ -45,9 +61,10 @@ def upgrade(endpoint: Endpoint, family: str, topology: Topology) -> list[Migrati
     with clickhouse.translated(endpoint.name):
         client = clickhouse.writer(endpoint)
         try:
+            # What does not fit is refused before anything is run.
+            missing = _pending(client, endpoint.name, family, topology)
             for statement in topology.statements(load("migrations")):
                 client.command(statement)
-            missing = _pending(client, endpoint.name, family, topology)
             for migration in missing:
                 for statement in migration.statements(topology):
                     client.command(statement)
