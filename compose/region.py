@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from compose import envoy, victoria, vmagent
+from compose.clickhouse.store import Store
 from compose.demo import cluster_of, deployments
 from compose.envoy import Upstream
 from compose.home import write_private
@@ -38,6 +39,7 @@ class Ports(NamedTuple):
     gateway: int
     gateway_admin: int
     cluster: int
+    logs: int
 
 
 def url(port: int) -> str:
@@ -58,6 +60,7 @@ class Region:
         self._began = now.timestamp()
         self._cluster = cluster_of(name)
         self._write_token = home.secret(f"write-{self._cluster}")
+        self.logs = Store(home, f"clickhouse-{name}", ports.logs, self._folder / "clickhouse")
 
     def tiers(self) -> list[list[Process]]:
         """Write the configurations and return the processes: those of a tier need those of the tiers before."""
@@ -103,6 +106,7 @@ class Region:
                 self._process("victoria-metrics", store, f"{store_url}/health", locks),
                 self._process("envoy", gateway, f"{url(ports.gateway_admin)}/ready"),
                 self._process("cluster", cluster, f"{url(ports.cluster)}/health"),
+                self.logs.process(migrated=True),
             ],
             [self._process("vmauth", gate, f"{url(ports.gate)}/health", locks)],
             [self._process("vmagent", agent, f"{url(ports.agent)}/health", locks, self._has_scraped)],

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from compose import seed
+from compose.clickhouse.store import Store
 from compose.demo import PROJECTS, REGIONS, WORKSPACES, cluster_of, stable_id
 from compose.home import write_private
 from compose.probe import is_live
@@ -31,17 +32,18 @@ _PROOFS: Final = ("envoy_cluster_upstream_rq_xx", "tenant:container_cpu_usage_se
 class Stack:
     """The stack in one state folder, on `PORTS` free ports; tokens are issued at construction."""
 
-    PORTS: Final = 2 + len(REGIONS) * len(Ports._fields)
+    PORTS: Final = 3 + len(REGIONS) * len(Ports._fields)
 
     def __init__(self, home: Home, ports: Sequence[int], now: datetime) -> None:
         self._home = home
         self._began = now.timestamp()
-        self._application, self._query, *others = ports
+        self._application, self._query, ledger, *others = ports
         of_regions = map(Ports._make, zip(*[iter(others)] * len(Ports._fields), strict=True))
         self._regions = [
             Region(home, name, of_region, self._application, now)
             for name, of_region in zip(REGIONS, of_regions, strict=True)
         ]
+        self._ledger = Store(home, "ledger", ledger, home.path / "ledger")
         self._control_store = seed.prepare(home, now)
         self._tokens = seed.tokens(home, now)
 
@@ -53,12 +55,18 @@ class Stack:
         traffic = self._python("traffic", "compose.traffic", "--rate", str(RATE), *gateways)
         query = self._python("query", "starmeter", "serve", "query", "--config", str(self._query_settings()))
         query.ready_url = f"{url(self._query)}/readyz"
-        return [[*chain(*stores), application], [*chain(*gates), traffic], [*chain(*agents), query], [*chain(*rulers)]]
+        return [
+            [*chain(*stores), application, self._ledger.process()],
+            [*chain(*gates), traffic],
+            [*chain(*agents), query],
+            [*chain(*rulers)],
+        ]
 
     def description(self) -> dict[str, object]:
         """What `stack.json` holds."""
         return {
             "query_url": url(self._query),
+            "ledger_url": self._ledger.url,
             "control_store": self._control_store,
             "regions": [
                 {
@@ -66,6 +74,7 @@ class Stack:
                     "victoriametrics_url": url(region.ports.store),
                     "vmauth_url": url(region.ports.gate),
                     "vmalert_url": url(region.ports.ruler),
+                    "clickhouse_url": region.logs.url,
                     "envoy_url": url(region.ports.gateway),
                     "envoy_admin_url": url(region.ports.gateway_admin),
                 }

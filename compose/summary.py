@@ -7,7 +7,7 @@ from typing import Any
 
 def summary(stack: dict[str, Any]) -> str:
     """A table of the URLs in `stack` (the content of stack.json) and a curl command that works as it stands."""
-    rows = [("front-door", stack["query_url"])]
+    rows = [("front-door", stack["query_url"]), ("ledger  ClickHouse", stack["ledger_url"])]
     for region in stack["regions"]:
         rows += [
             (f"{region['name']}  Envoy", region["envoy_url"]),
@@ -15,6 +15,7 @@ def summary(stack: dict[str, Any]) -> str:
             (f"{region['name']}  vmauth", region["vmauth_url"]),
             (f"{region['name']}  VictoriaMetrics", region["victoriametrics_url"]),
             (f"{region['name']}  vmalert", region["vmalert_url"]),
+            (f"{region['name']}  ClickHouse", region["clickhouse_url"]),
         ]
     width = max(len(name) for name, _ in rows)
     lines = [f"{name:<{width}}  {where}" for name, where in rows]
