@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.directory import Directory
+    from core.scope import Permit
 
 _REMEMBERED: Final = 20_000
 _MAX_CREDENTIAL: Final = 4_096
+_ONE_CREDENTIAL: Final = "give exactly one Authorization header: Bearer and an API token"
 
 
 class TenantPath(NamedTuple):
@@ -60,7 +62,7 @@ class Access:
             Unavailable: the control store does not answer.
         """
         if len(credentials) != 1:
-            raise Unauthenticated("give exactly one Authorization header: Bearer and an API token")
+            raise Unauthenticated(_ONE_CREDENTIAL)
         credential = credentials[0]
         key = (hashlib.blake2b(credential, digest_size=16).digest(), action, path)
         until, answer = self._known.get(key, _UNKNOWN)
@@ -69,6 +71,22 @@ class Access:
         if isinstance(answer, Scope):
             return answer
         raise answer.with_traceback(None)
+
+    async def permit(self, credentials: Sequence[bytes], action: Action) -> Permit:
+        """What a platform role allows across tenants; asked anew each time, for it is rare.
+
+        Raises:
+            Unauthenticated, Forbidden: as the control store decides.
+            Unavailable: the control store does not answer.
+        """
+        if len(credentials) != 1:
+            raise Unauthenticated(_ONE_CREDENTIAL)
+        permit = await to_thread.run_sync(self._permit, credentials[0], action)
+        self._used.add(permit.principal.token_id)
+        return permit
+
+    def _permit(self, credential: bytes, action: Action) -> Permit:
+        return self._directory.permit(self._directory.authenticate(_bearer(credential), datetime.now(UTC)), action)
 
     async def _ask(self, key: _Key, credential: bytes) -> Scope | CallerError:
         """Ask the control store once, however many requests wait for the same answer."""

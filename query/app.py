@@ -15,6 +15,7 @@ from query import openapi, problem
 from query.access import Access
 from query.alerts import AlertReader
 from query.canary import Canary
+from query.cardinality_routes import CardinalitySurface
 from query.instruments import Instruments
 from query.limiter import Limiter
 from query.prometheus import PrometheusSurface, is_prometheus
@@ -53,6 +54,7 @@ class FrontDoor:
             audit=audit,
             instruments=self._instruments,
         )
+        self._cardinality = CardinalitySurface(self._access, directory, audit, self._instruments)
         self.api = self._create_api()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -73,6 +75,7 @@ class FrontDoor:
             redirect_slashes=False,
         )
         problem.install(app)
+        app.include_router(self._cardinality.router)
         app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # the documented way to extend it
 
         @app.get("/livez", tags=["operations"], summary="The process runs")
@@ -99,6 +102,7 @@ class FrontDoor:
         for region in self._settings.regions:
             self._regions[region.name] = ServedRegion(region, connect_seconds=connect_seconds)
             self._alerts[region.name] = AlertReader(region.name, region.alerts_url, connect_seconds=connect_seconds)
+        self._cardinality.open(self._settings)
         tasks = [asyncio.create_task(self._canary.watch(region)) for region in self._regions.values()]
         tasks.append(asyncio.create_task(self._record_use()))
         try:
@@ -110,6 +114,7 @@ class FrontDoor:
             with contextlib.suppress(StarmeterError):
                 await self._access.record_use()
             await asyncio.gather(*(region.close() for region in self._regions.values()))
+            await self._cardinality.close()
             await asyncio.gather(*(alerts.close() for alerts in self._alerts.values()))
             self._audit.flush()
 

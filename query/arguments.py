@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote_plus
 
 from core.errors import BadRequest
@@ -28,8 +27,7 @@ _LABEL: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
 _EVERY_SERIES: Final = '{__name__!=""}'
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """One validated read: the form to post, and what the audit line and the envelope say about it.
 
     Times in unix seconds, `step` and `timeout` in seconds. `outside` means that the whole range lies before the
@@ -43,14 +41,13 @@ class Read:
     start: float | None = None
     end: float | None = None
     step: float | None = None
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
     outside: bool = False
     argument: str = "query"
     scalar: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(NamedTuple):
     """What bounds a read besides the tenant's limits: the time of the request and the store's retention, in seconds."""
 
     now: float

@@ -17,7 +17,7 @@ class _Tenant:
 
     def __init__(self) -> None:
         self.running = 0
-        self.waiting: deque[asyncio.Future[None]] = deque()
+        self.waiting: deque[asyncio.Future[None]] | None = None  # made when somebody has to wait
 
 
 class Limiter:
@@ -38,6 +38,8 @@ class Limiter:
         if tenant.running < limits.concurrency:
             tenant.running += 1
             return
+        if tenant.waiting is None:
+            tenant.waiting = deque()
         if len(tenant.waiting) >= limits.queue:
             raise TooBusy(
                 f"{limits.concurrency} reads of this project are running and {limits.queue} wait; retry later"

@@ -16,6 +16,7 @@ from core.directory import Directory
 from core.errors import ConfigurationError
 from query.app import FrontDoor
 from query.audit import AuditLog
+from query.corking import CorkedProtocol
 from query.settings import QuerySettings
 
 _DRAIN_SECONDS: Final = 25
@@ -43,7 +44,7 @@ def run(config: Path) -> None:
             host=host.strip("[]"),
             port=int(port),
             loop="uvloop",
-            http="httptools",
+            http=CorkedProtocol,
             ws="none",
             lifespan="on",
             log_config=None,
