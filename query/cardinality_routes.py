@@ -43,6 +43,7 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     403: {"description": "Not a platform role, or a token without the action."} | _PROBLEM,
     429: {"description": "Too many such reads at once."} | _PROBLEM,
     503: {"description": "No region can be counted now."} | _PROBLEM,
+    "default": {"description": "Another problem."} | _PROBLEM,
 }
 
 

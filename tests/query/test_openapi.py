@@ -138,7 +138,9 @@ def test_every_endpoint_is_documented_on_every_level_with_exactly_its_methods(do
 def test_every_documented_operation_answers(document: dict[str, Any], call: Callable[..., httpx.Response]) -> None:
     answers = {f"{method} {path}": call(path, method).status_code for path, method, _ in operations(document)}
 
-    assert {place: status for place, status in answers.items() if status != 200} == {}
+    # The platform's own pages are not a tenant's.
+    refused = {place for place in answers if place.startswith("get /v1/cardinality")}
+    assert {place: status for place, status in answers.items() if status != 200} == dict.fromkeys(refused, 403)
     assert len(answers) > 50
 
 
