@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from billing.assembly import assemble
+from billing.comparison import compare
+from billing.errors import Unbalanced
+from billing.invoice import ItemKind
+from billing.rounding import total
+from tests.billing.books import BUILD, SERVICES, book_of, credit_list, inputs, row
+from tests.billing.golden_cases import cases
+from tests.billing.month import final
+
+if TYPE_CHECKING:
+    from billing.invoice import Content
+
+_EFFECTS = ("price", "quantity", "new", "gone")
+
+
+def _content(side: dict[str, Any]) -> Content:
+    rows = [row(0, "build_s", seconds, service) for service, seconds in side["builds"].items()]
+    return assemble(rows, book_of([{**BUILD, "unit_price": side["price"]}]), inputs())
+
+
+@pytest.mark.parametrize("case", cases("comparison.yml"))
+def test_a_difference_is_split_into_price_quantity_new_and_gone(case: dict[str, Any]) -> None:
+    before, after = _content(case["before"]), _content(case["after"])
+    changes = compare(before, after)
+    letters = {service: letter for letter, service in SERVICES.items()}
+
+    assert case["changes"] == {
+        letters[change.service_id]: {
+            name: str(value.quantize(Decimal("0.01"))) for name in _EFFECTS if (value := getattr(change, name))
+        }
+        for change in changes
+    }
+    assert after.total - before.total == total(change.difference for change in changes)
+
+
+def test_rows_without_a_price_change_as_a_whole() -> None:
+    used = [row(0, "build_s", 6000)]
+    before = assemble(used, book_of(), inputs())
+    after = assemble(used, book_of(), inputs(credits=credit_list([{"id": "c1", "remaining": "2.00"}])))
+
+    assert [(ItemKind.CREDIT, Decimal("-2.00"))] == [(change.kind, change.other) for change in compare(before, after)]
+
+
+def test_several_prices_on_the_earlier_side_take_their_average() -> None:
+    end = "2026-03-01T05:00:00Z"
+    two = book_of([{**BUILD, "valid_to": end}, {**BUILD, "id": "new", "unit_price": "0.10", "valid_from": end}])
+    before = assemble([row(0, "build_s", 600), row(5, "build_s", 1200)], two, inputs())
+    after = assemble([row(0, "build_s", 600), row(5, "build_s", 1800)], two, inputs())
+    (change,) = compare(before, after)
+
+    # 30 minutes for 2.50 are 0.0833… each: ten more are 0.8333…, and the price's part is what is left of 1.00.
+    assert (Decimal("0.833333333333"), Decimal("0.166666666667")) == (change.quantity, change.price)
+
+
+def test_two_currencies_are_refused() -> None:
+    content = final().content
+
+    with pytest.raises(Unbalanced, match="cannot be compared"):
+        compare(content, replace(content, currency="EUR"))
+
+
+def test_an_invoice_that_does_not_add_up_is_refused() -> None:
+    content = final().content
+
+    with pytest.raises(Unbalanced, match="do not add up"):
+        compare(content, replace(content, total=content.total + 1))
