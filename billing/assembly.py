@@ -77,7 +77,8 @@ def assemble(rows: Iterable[UsageRow], book: PriceBook, inputs: Inputs) -> Conte
     used = _checked(rows, inputs)
     lines = rate(used, book, inputs.plan)
     items = _items(lines, book, inputs)
-    shown = shares_in_cents([each.amount for each in items if each.kind is not ItemKind.ROUNDING])
+    due = money(total(each.amount for each in items))
+    shown = shares_in_cents([each.amount for each in items if each.kind is not ItemKind.ROUNDING], due)
     shares = iter(shown)
     numbered = tuple(
         replace(each, number=number, shown=money(_ZERO) if each.kind is ItemKind.ROUNDING else next(shares))
@@ -101,7 +102,7 @@ def assemble(rows: Iterable[UsageRow], book: PriceBook, inputs: Inputs) -> Conte
         names=tuple(sorted(inputs.names)),
         items=numbered,
         lines=(*lines, *sorted(inputs.corrections)),
-        total=money(total(each.amount for each in items)),
+        total=due,
         replaces=inputs.replaces,
     )
 

@@ -49,8 +49,10 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
     return result
 
 
-def shares_in_cents(amounts: Sequence[Decimal]) -> tuple[Decimal, ...]:
-    """Each amount in whole cents such that they add up to `money` of the exact total.
+def shares_in_cents(amounts: Sequence[Decimal], whole: Decimal) -> tuple[Decimal, ...]:
+    """Each amount in whole cents such that they add up to `whole`, which is their total, rounded to cents.
+
+    It is given, as the exact half of a cent may have been rounded up before what was carried over was taken off.
 
     Every amount is rounded down, then the cents that are missing go to the largest remainders; of equal ones to the
     earlier. So each share is less than a cent away from its amount, and one in whole cents stays.
@@ -61,7 +63,7 @@ def shares_in_cents(amounts: Sequence[Decimal]) -> tuple[Decimal, ...]:
         cents, rest = divmod(numerator * 10**MONEY_PLACES, denominator)
         floors.append(cents)
         remainders.append((rest * 10**40) // denominator)
-    missing = int(_EXACT.scaleb(money(total(amounts)), MONEY_PLACES)) - sum(floors)
+    missing = int(_EXACT.scaleb(whole, MONEY_PLACES)) - sum(floors)
     largest = sorted(range(len(amounts)), key=lambda position: (-remainders[position], position))[:missing]
     for position in largest:
         floors[position] += 1

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from billing.observation import PodObservation
     from billing.policy import MeteringPolicy
+    from billing.price import Price
+    from billing.price_book import PriceBook
+    from billing.usage import UsageRow
 
 
 class Held(NamedTuple):
@@ -91,3 +94,48 @@ def _after_running(
 
 def _runs(each: PodObservation) -> bool:
     return each.phase is Phase.RUNNING and each.node != ""
+
+
+class Sold(NamedTuple):
+    """One line of the second opinion: quantity and amount as fractions that were never rounded by the product."""
+
+    quantity: Fraction
+    amount: Fraction
+
+
+def worth(rows: Iterable[UsageRow], book: PriceBook, plan: str) -> dict[tuple[str, ...], Sold]:
+    """Flat-priced usage by (day, service, meter, price id): looked up row by row, rounded by integers alone."""
+    used: dict[tuple[str, ...], int] = defaultdict(int)
+    rates: dict[tuple[str, ...], tuple[int, Fraction]] = {}
+    for row in rows:
+        if row.quantity == 0:
+            continue
+        price = _price(book, row, plan)
+        key: tuple[str, ...] = (str(row.hour // 86400), row.service_id, row.meter.value, price.id)
+        used[key] += row.quantity
+        base = {"vCPU-Seconds": 1000, "GiB-Seconds": 2**30, "Minutes": 60}[price.unit]
+        rates[key] = base, Fraction(price.steps[0].unit_price)
+    sold: dict[tuple[str, ...], Sold] = {}
+    for key, base_quantity in used.items():
+        base, rate = rates[key]
+        quantity = _half_even(Fraction(base_quantity, base) * 10**10) / 10**10
+        sold[key] = Sold(quantity, quantity * rate)
+    return sold
+
+
+def _half_even(value: Fraction) -> Fraction:
+    return Fraction(round(value))  # Python rounds a Fraction exactly, halves to even
+
+
+def _price(book: PriceBook, row: UsageRow, plan: str) -> Price:
+    fitting = [
+        price
+        for price in book.prices
+        if price.kind.value == "sell"
+        and price.meter == row.meter
+        and price.plan in {plan, "*"}
+        and price.region in {row.region, "*"}
+        and price.valid_from <= row.hour
+        and (price.valid_to is None or row.hour < price.valid_to)
+    ]
+    return max(fitting, key=lambda price: (price.plan != "*", price.region != "*"))
