@@ -7,8 +7,10 @@ import typer
 from compose.commands import down, up
 from core.commands import migrate, tokens
 from ingest.commands import parse
+from query.cardinality_commands import cardinality
 from query.commands import serve
 from rules.commands import app as rules
+from rules.predict_commands import predict
 
 app = typer.Typer(
     name="starmeter",
@@ -26,6 +28,8 @@ def _root() -> None:
 app.add_typer(serve, name="serve")
 app.add_typer(tokens, name="tokens")
 app.add_typer(rules, name="rules")
+rules.command("predict")(predict)
+app.add_typer(cardinality, name="cardinality")
 app.command("migrate")(migrate)
 app.command("up")(up)
 app.command("down")(down)

@@ -1,0 +1,92 @@
+"""`starmeter cardinality top|growth|who`: the front-door's cardinality pages in a terminal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from core.errors import BadRequest, StarmeterError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+cardinality = typer.Typer(help="Who has how many series, who grows, who added label values.", no_args_is_help=True)
+
+_FINDINGS: Final = 1
+_USAGE: Final = 2
+_UPSTREAM: Final = 3
+
+Stack = Annotated[Path, typer.Option(help="The local stack's description, for what is not given.")]
+Url = Annotated[str | None, typer.Option(envvar="STARMETER_URL", help="The front-door.")]
+TokenFile = Annotated[Path | None, typer.Option(help="A file with a platform token; or STARMETER_TOKEN.")]
+Region = Annotated[str | None, typer.Option(help="Only this region.")]
+Limit = Annotated[int, typer.Option(help="Entries of each list, 1 to 100.")]
+Project = Annotated[str | None, typer.Option(help="Only this project's series.")]
+Metric = Annotated[str | None, typer.Option(help="Only this metric's series.")]
+Label = Annotated[str | None, typer.Option(help="This label's values.")]
+Hours = Annotated[int, typer.Option(help="Compare with this many hours ago, 1 to 24.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the page as it is.")]
+
+_STACK: Final = Path(".local/stack.json")
+
+
+@cardinality.command()
+def top(
+    *, url: Url = None, token_file: TokenFile = None, stack: Stack = _STACK, region: Region = None, limit: Limit = 10,
+    project: Project = None, metric: Metric = None, label: Label = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Show the largest metrics, labels, values, projects and services, beside their budgets.
+
+    Exit code: 0 within the budgets, 1 over one of them, 2 wrong arguments, 3 nothing can be counted now.
+    """
+    asked = {"region": region, "limit": limit, "project": project, "metric": metric, "label": label}
+    _show("top", asked, (url, token_file, stack), as_json=as_json)
+
+
+@cardinality.command()
+def growth(
+    *, url: Url = None, token_file: TokenFile = None, stack: Stack = _STACK, region: Region = None, limit: Limit = 10,
+    project: Project = None, metric: Metric = None, hours: Hours = 1, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Show which projects, services and metrics grew, in series per hour."""
+    asked = {"region": region, "limit": limit, "project": project, "metric": metric, "hours": hours}
+    _show("growth", asked, (url, token_file, stack), as_json=as_json)
+
+
+@cardinality.command()
+def who(
+    *, url: Url = None, token_file: TokenFile = None, stack: Stack = _STACK, region: Region = None, limit: Limit = 10,
+    project: Project = None, metric: Metric = None, label: Label = None, hours: Hours = 1, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Show which services added new label values, and some of the values."""
+    asked = {"region": region, "limit": limit, "project": project, "metric": metric, "label": label, "hours": hours}
+    _show("who", asked, (url, token_file, stack), as_json=as_json)
+
+
+def _show(
+    page: str,
+    asked: dict[str, str | int | None],
+    where: tuple[str | None, Path | None, Path],
+    *,
+    as_json: bool,
+) -> None:
+    from query import cardinality_client, cardinality_table  # noqa: PLC0415 - other commands start faster without them
+
+    try:
+        door = cardinality_client.Door.found(*where)
+        answer = door.ask(page, {name: str(value) for name, value in asked.items() if value is not None})
+    except BadRequest as failure:
+        typer.echo(f"starmeter cardinality: {failure.message}", err=True)
+        raise typer.Exit(_USAGE) from failure
+    except StarmeterError as failure:
+        typer.echo(f"starmeter cardinality: {failure.message}", err=True)
+        raise typer.Exit(_UPSTREAM) from failure
+    text: Callable[[dict[str, Any], dict[str, str]], str] = getattr(cardinality_table, page)
+    typer.echo(json.dumps(answer, indent=1) if as_json else text(answer, door.names))
+    for warning in answer["warnings"]:
+        typer.echo(warning, err=True)
+    if page == "top" and cardinality_table.is_over(answer):
+        raise typer.Exit(_FINDINGS)
