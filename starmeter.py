@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from billing.commands import app as billing
 from compose.commands import down, up
 from core.commands import migrate, tokens
 from ingest.commands import parse
@@ -28,6 +29,7 @@ def _root() -> None:
 app.add_typer(serve, name="serve")
 app.add_typer(tokens, name="tokens")
 app.add_typer(rules, name="rules")
+app.add_typer(billing, name="billing")
 rules.command("predict")(predict)
 app.add_typer(cardinality, name="cardinality")
 app.command("migrate")(migrate)
