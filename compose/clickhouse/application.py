@@ -39,6 +39,7 @@ _STATEMENTS: Final = 16
 # What of a whole answer is held in memory before it goes to a file.
 _IN_MEMORY: Final = 8 << 20
 _HEAD: Final = 1 << 20
+_READING_SECONDS: Final = 0.1
 _TAG: Final = string.ascii_lowercase
 
 _log = logging.getLogger("compose.clickhouse")
@@ -221,6 +222,8 @@ class _Reply:
             if self._encoder is not None:
                 await self._raw(self._encoder.finish())
             # The body stays without its end, so that no client takes it for whole: the connection is closed instead.
+            # Not at once, for clients forget what they have not read yet when it breaks, and the reason with it.
+            await asyncio.sleep(_READING_SECONDS)
             return
         await self._end()
 
