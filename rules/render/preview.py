@@ -49,7 +49,7 @@ def patch(clusters: Iterable[str]) -> dict[str, object]:
 def render() -> str:
     """The policy with the example in it."""
     return document.render(
-        "Mechanism A for previews: no statistic of these clusters is created (Envoy >= 1.37.2). The platform writes one "
-        "patch for each ephemeral route; this one is an example.",
+        "Mechanism A for previews: no statistic of these clusters is created (Envoy >= 1.37.2). The platform writes "
+        "one patch for each ephemeral route; this one is an example.",
         patch([EXAMPLE]),
     )

@@ -1,0 +1,129 @@
+"""Checks on Envoy Gateway itself: the options that change what clusters are called or how much they expose."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from rules.check.check import Check
+from rules.check.finding import Hit
+from rules.check.source import Document, Kind
+from rules.preview import FIRST_ENVOY, KNOWN_GATEWAYS, METADATA_KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rules.check.check import Surroundings
+
+_PROXY: Final = (Kind.ENVOY_PROXY,)
+_METRICS: Final = ("spec", "telemetry", "metrics")
+_EXTRA: Final = ("enableVirtualHostStats", "enablePerEndpointStats", "enableRequestResponseSizesStats")
+_VERSION: Final = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
+_GATEWAY_IMAGE: Final = re.compile(r"(?:^|/)envoyproxy/gateway:(\S+)")
+_ENVOY_IMAGE: Final = re.compile(r"(?:^|/)envoyproxy/envoy:(?:[a-z-]+-)?(v\S+)")
+
+
+def _merge_backends(document: Document, _: Surroundings) -> Iterator[Hit]:
+    value = document.root.at("spec", "mergeBackends")
+    if value is not None and value.text.lower() not in {"false", "no", "off"}:
+        yield Hit(document.root.line_of("spec", "mergeBackends"), "clusters would be called service/<ns>/<name>/<port>")
+
+
+def _cluster_stat_name(document: Document, _: Surroundings) -> Iterator[Hit]:
+    pattern = document.root.string(*_METRICS, "clusterStatName")
+    if pattern:
+        line = document.root.line_of(*_METRICS, "clusterStatName")
+        yield Hit(line, f"statistics would be named by {pattern!r}, not by the cluster that names the tenant")
+
+
+def _extra_statistics(document: Document, _: Surroundings) -> Iterator[Hit]:
+    for option in _EXTRA:
+        if document.root.truth(*_METRICS, option):
+            yield Hit(document.root.line_of(*_METRICS, option), f"{option} multiplies series by hosts or endpoints")
+
+
+def _replaced_bootstrap(document: Document, _: Surroundings) -> Iterator[Hit]:
+    root = document.root
+    if root.at("spec", "bootstrap", "value") is None:
+        return
+    kind = root.string("spec", "bootstrap", "type", default="Replace")
+    if kind == "Replace":
+        yield Hit(
+            root.line_of("spec", "bootstrap", "type"),
+            "the bootstrap replaces Envoy Gateway's own, and telemetry.metrics.matches with it",
+        )
+
+
+def _version(text: str) -> tuple[int, int, int] | None:
+    found = _VERSION.match(text)
+    return None if found is None else (int(found[1]), int(found[2]), int(found[3] or 0))
+
+
+def _unknown_version(document: Document, _: Surroundings) -> Iterator[Hit]:
+    for node in document.root.walk():
+        found = _GATEWAY_IMAGE.search(node.text)
+        version = None if found is None else _version(found[1])
+        if found is not None and (version is None or version[:2] not in KNOWN_GATEWAYS):
+            known = ", ".join(f"{major}.{minor}" for major, minor in KNOWN_GATEWAYS)
+            yield Hit(node.line, f"Envoy Gateway {found[1]}: how it names clusters was not read; known are {known}")
+
+
+def _too_old_for_previews(document: Document, _: Surroundings) -> Iterator[Hit]:
+    for node in document.root.walk():
+        found = _ENVOY_IMAGE.search(node.text)
+        version = None if found is None else _version(found[1])
+        if found is not None and version is not None and version < FIRST_ENVOY:
+            first = ".".join(map(str, FIRST_ENVOY))
+            yield Hit(node.line, f"Envoy {found[1]} does not read {METADATA_KEY}; {first} is the first that does")
+
+
+CHECKS: Final = (
+    Check(
+        "SM030",
+        "merge-backends",
+        "With mergeBackends clusters are called after Services: the tenant's name is gone from every statistic.",
+        "Leave spec.mergeBackends unset.",
+        _PROXY,
+        _merge_backends,
+    ),
+    Check(
+        "SM031",
+        "cluster-stat-name",
+        "clusterStatName replaces the cluster's name in statistics, which is the only place where the tenant stands.",
+        "Leave telemetry.metrics.clusterStatName unset.",
+        _PROXY,
+        _cluster_stat_name,
+    ),
+    Check(
+        "SM032",
+        "extra-statistics",
+        "Statistics per virtual host, endpoint or size multiply the series of every route.",
+        "Set enableVirtualHostStats, enablePerEndpointStats and enableRequestResponseSizesStats to false.",
+        _PROXY,
+        _extra_statistics,
+    ),
+    Check(
+        "SM033",
+        "bootstrap-replaced",
+        "A bootstrap of type Replace, which is the default, drops the allowlist of telemetry.metrics.",
+        "Set spec.bootstrap.type to Merge.",
+        _PROXY,
+        _replaced_bootstrap,
+    ),
+    Check(
+        "SM034",
+        "unknown-gateway-version",
+        "Envoy Gateway has changed cluster names from version to version; an unread one may break attribution.",
+        "Read its naming, extend ingest/grammar.py, then add the version to rules/preview.py.",
+        (Kind.WORKLOAD,),
+        _unknown_version,
+    ),
+    Check(
+        "SM035",
+        "envoy-too-old-for-previews",
+        "An older Envoy ignores the metadata that silences previews, without a word.",
+        "Use a newer image, or a gateway of their own for previews: compose/rendered/preview-gateway.yaml.",
+        (Kind.ENVOY_PROXY, Kind.WORKLOAD),
+        _too_old_for_previews,
+    ),
+)

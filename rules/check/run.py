@@ -1,0 +1,123 @@
+"""One run: files in, findings out, all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from core.errors import BadRequest
+from rules.check import source
+from rules.check.check import Surroundings
+from rules.check.finding import Finding
+from rules.check.promql_tree import selectors
+from rules.check.registry import CHECKS, DOUBLED, UNREADABLE, UNRECOGNISED
+from rules.check.rule import rules
+from rules.check.source import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from rules.check.check import Check
+    from rules.check.source import Document, Source
+
+_BY_KIND: Final[dict[Kind, tuple[Check, ...]]] = {
+    kind: tuple(check for check in CHECKS if kind in check.kinds) for kind in Kind
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run found, in order, and how much it looked at: files seen, and documents by path."""
+
+    findings: tuple[Finding, ...]
+    files: int
+    documents: tuple[tuple[str, Kind], ...]
+
+
+def check(paths: Iterable[Path]) -> Outcome:
+    """Check files and trees.
+
+    A file that is named is checked or reported; of a tree, files without any known configuration are passed over.
+
+    Raises:
+        BadRequest: a path is not there, or cannot be read.
+    """
+    found: list[Finding] = []
+    sources: list[Source] = []
+    seen: set[str] = set()
+    for path, is_named in _files(paths):
+        shown = path.as_posix()
+        if shown in seen:
+            continue
+        seen.add(shown)
+        try:
+            one = source.read(path, shown)
+        except OSError as failure:
+            raise BadRequest(f"{shown}: {failure.strerror}") from failure
+        if one is not None and (one.documents or one.unreadable):
+            sources.append(one)
+        elif is_named:
+            kinds = ", ".join(Kind)
+            found.append(Finding(shown, 1, UNRECOGNISED.id, f"nothing was checked; known are {kinds}"))
+    found += findings(sources)
+    return Outcome(
+        tuple(sorted(set(found))),
+        len(seen),
+        tuple((one.path, document.kind) for one in sources for document in one.documents),
+    )
+
+
+def findings(sources: list[Source]) -> Iterator[Finding]:
+    """What all checks say of these files together."""
+    around = _surroundings(sources)
+    for one in sources:
+        for fault, hits in ((UNREADABLE, one.unreadable), (DOUBLED, one.doubled)):
+            yield from (Finding(one.path, hit.line, fault.id, _printable(hit.message)) for hit in hits)
+        for document in one.documents:
+            yield from _judged(one.path, document, around)
+
+
+def _judged(path: str, document: Document, around: Surroundings) -> Iterator[Finding]:
+    for rule in _BY_KIND[document.kind]:
+        if rule.judge is None:
+            continue
+        try:
+            for hit in rule.judge(document, around):
+                yield Finding(path, hit.line, rule.id, _printable(hit.message))
+        except RecursionError:
+            yield Finding(path, document.root.line, UNREADABLE.id, f"nested too deep for {rule.id}")
+
+
+def _files(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
+    for path in paths:
+        if path.is_dir():
+            try:
+                yield from ((file, False) for file in source.files(path))
+            except OSError as failure:
+                raise BadRequest(f"{failure.filename}: {failure.strerror}") from failure
+        elif path.exists():
+            yield path, True
+        else:
+            raise BadRequest(f"{path}: there is no such file or folder")
+
+
+def _surroundings(sources: list[Source]) -> Surroundings:
+    recorded: set[str] = set()
+    used: set[str] = set()
+    kinds: set[Kind] = set()
+    for one in sources:
+        for document in one.documents:
+            kinds.add(document.kind)
+            for rule in rules(document):
+                if rule.kind == "recording":
+                    recorded.add(rule.name)
+                if rule.expression is not None:
+                    used.update(selector.name for selector in selectors(rule.expression))
+    is_whole = {Kind.RULES, Kind.DASHBOARD, Kind.SCRAPE} <= kinds
+    return Surroundings(frozenset(recorded), frozenset(used), is_whole)
+
+
+def _printable(message: str) -> str:
+    """A file's text on one line, without anything that a terminal or XML would take for a command."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in message)

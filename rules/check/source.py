@@ -1,0 +1,186 @@
+"""Files as the checks see them: read whatever they hold, told apart by content, never by name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from rules.check import alloy, fluent_classic
+from rules.check.finding import Hit
+from rules.check.node import Node, Unreadable, documents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from rules.check.alloy import Block
+
+
+class Kind(StrEnum):
+    """What a document configures."""
+
+    ENVOY_PROXY = "EnvoyProxy"
+    PATCH_POLICY = "EnvoyPatchPolicy"
+    BOOTSTRAP = "Envoy bootstrap"
+    SCRAPE = "scrape configuration"
+    MONITOR = "scrape resource"
+    RULES = "rule file"
+    USERS = "vmauth users"
+    ALLOY = "Alloy"
+    MONITORING = "k8s-monitoring values"
+    VECTOR = "Vector"
+    FLUENT_BIT = "Fluent Bit"
+    STATE_METRICS = "kube-state-metrics flags"
+    WORKLOAD = "workload"
+    DASHBOARD = "dashboard"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One configuration in a file; `block` holds it when it is Alloy's, `root` otherwise."""
+
+    kind: Kind
+    root: Node
+    block: Block | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file: what was recognised in it, and what could not be read."""
+
+    path: str
+    documents: tuple[Document, ...]
+    unreadable: tuple[Hit, ...] = ()
+    doubled: tuple[Hit, ...] = ()
+
+
+_LARGEST: Final = 8 << 20
+_SUFFIXES: Final = frozenset({".yml", ".yaml", ".json", ".alloy", ".river", ".conf"})
+_SKIPPED: Final = frozenset({"node_modules", "__pycache__", "vendor"})
+# A file of none of these words is none of ours; parsing it would be most of the time.
+_MARKER: Final = re.compile(
+    rb"EnvoyProxy|EnvoyPatchPolicy|stats_config|static_resources|dynamic_resources|deferred_stat_options"
+    rb"|scrape_configs|remote_?[wW]rite|[\"']?groups[\"']?\s*:|url_map|url_prefix|unauthorized_user|bearer_token"
+    rb"|[\"']?sinks[\"']?\s*:|pipeline\s*:|destinations|[\"']?panels[\"']?\s*:|metric-labels-allowlist"
+    rb"|metricLabelsAllowlist|envoyproxy/gateway:|write_relabel_config|honorLabels|loki\.write"
+    rb"|\[(?:SERVICE|INPUT|FILTER|OUTPUT)\]"
+)
+_ALLOY: Final = re.compile(
+    r"^[ \t]*(?:prometheus|loki|discovery|otelcol|local|remote)\.[a-z_.]+ \"[^\"]*\" \{", re.MULTILINE
+)
+_CLASSIC: Final = re.compile(r"^\[(?:SERVICE|INPUT|FILTER|OUTPUT)\]\s*$", re.MULTILINE)
+_ALLOWLIST: Final = re.compile(r"metric-labels-allowlist|metricLabelsAllowlist")
+
+_RESOURCES: Final = {
+    "EnvoyProxy": Kind.ENVOY_PROXY,
+    "EnvoyPatchPolicy": Kind.PATCH_POLICY,
+    **dict.fromkeys(("Deployment", "DaemonSet", "StatefulSet", "Pod"), Kind.WORKLOAD),
+    **dict.fromkeys(("ServiceMonitor", "PodMonitor", "ScrapeConfig", "Probe"), Kind.MONITOR),
+    **dict.fromkeys(("VMServiceScrape", "VMPodScrape", "VMNodeScrape", "VMScrapeConfig"), Kind.MONITOR),
+}
+_RULE_RESOURCES: Final = frozenset({"PrometheusRule", "VMRule"})
+_SHAPES: Final = (
+    (Kind.BOOTSTRAP, ("stats_config", "static_resources", "dynamic_resources", "deferred_stat_options")),
+    (Kind.SCRAPE, ("scrape_configs", "remote_write")),
+    (Kind.RULES, ("groups",)),
+    (Kind.VECTOR, ("sinks", "transforms")),
+    (Kind.FLUENT_BIT, ("pipeline",)),
+    (Kind.MONITORING, ("destinations",)),
+    (Kind.DASHBOARD, ("panels",)),
+)
+_USER_KEYS: Final = ("bearer_token", "username", "url_map", "url_prefix")
+
+
+def files(folder: Path) -> Iterator[Path]:
+    """The files of a tree that may be configurations, in order; hidden folders are not entered."""
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.name in _SKIPPED:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            yield from files(path)
+        elif path.suffix in _SUFFIXES and path.is_file():
+            yield path
+
+
+def read(path: Path, shown: str) -> Source | None:
+    """The file, `shown` as its path; `None` when it holds no word of any configuration that is known.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    raw = path.read_bytes()
+    if _MARKER.search(raw) is None:
+        return None
+    if len(raw) > _LARGEST:
+        return Source(shown, (), (Hit(1, f"larger than {_LARGEST >> 20} MiB; nothing of it was checked"),))
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as failure:
+        line = raw.count(b"\n", 0, failure.start) + 1
+        return Source(shown, (), (Hit(line, "not UTF-8; nothing of it was checked"),))
+    return parse(text, shown)
+
+
+def parse(text: str, shown: str) -> Source:
+    """What is in a file's text."""
+    found: list[Document] = []
+    doubled: list[Hit] = []
+    try:
+        if shown.endswith((".alloy", ".river")) or _ALLOY.search(text):
+            found.append(Document(Kind.ALLOY, Node(1, "null"), alloy.parse(text)))
+        elif _CLASSIC.search(text) and "pipeline:" not in text:
+            found.append(Document(Kind.FLUENT_BIT, fluent_classic.parse(text)))
+        else:
+            for root in documents(text):
+                found += _recognised(root)
+                if _ALLOWLIST.search(text):
+                    found.append(Document(Kind.STATE_METRICS, root))
+                doubled += (
+                    Hit(line, f"{key} stands here a second time; which of the two counts is up to the reader")
+                    for node in (root.walk() if found else ())
+                    for key, line in node.doubled
+                )
+    except Unreadable as failure:
+        hint = "; a template must be rendered first" if "{{" in text else ""
+        return Source(shown, tuple(found), (Hit(failure.line, f"{failure.why}{hint}"),), tuple(doubled))
+    return Source(shown, tuple(found), doubled=tuple(doubled))
+
+
+def _recognised(root: Node) -> Iterator[Document]:
+    kind = root.string("kind")
+    if root.at("apiVersion") is not None and kind:
+        yield from _resource(kind, root)
+        return
+    shapes = [shape for shape, keys in _SHAPES if any(key in root.entries for key in keys)]
+    yield from (Document(shape, root) for shape in shapes)
+    users = (*root.each("users"), *root.each("unauthorized_user"))
+    if any(key in user.entries for user in users for key in _USER_KEYS):
+        yield Document(Kind.USERS, root)
+    if (inner := root.at("dashboard")) is not None and "panels" in inner.entries:
+        yield Document(Kind.DASHBOARD, inner)
+
+
+def _resource(kind: str, root: Node) -> Iterator[Document]:
+    """A Kubernetes resource."""
+    if kind in _RESOURCES:
+        yield Document(_RESOURCES[kind], root)
+    elif kind in _RULE_RESOURCES:
+        yield from (Document(Kind.RULES, spec) for spec in root.each("spec"))
+    elif kind == "ConfigMap" and (data := root.at("data")) is not None:
+        for value in data.entries.values():
+            if value.is_block:
+                yield from _embedded(value)
+    elif kind.endswith("List"):
+        for item in root.each("items"):
+            yield from _recognised(item)
+
+
+def _embedded(value: Node) -> Iterator[Document]:
+    """A configuration inside of a ConfigMap."""
+    if _ALLOY.search(value.text):
+        yield Document(Kind.ALLOY, Node(value.line, "null"), alloy.parse(value.text, value.line))
+    elif _MARKER.search(value.text.encode()) is not None:
+        for root in value.embedded():
+            yield from _recognised(root)
