@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from core.errors import BadRequest
+from rules import recording
 from rules.check import source
 from rules.check.check import Surroundings
 from rules.check.finding import Finding
@@ -13,6 +14,7 @@ from rules.check.promql_tree import selectors
 from rules.check.registry import CHECKS, DOUBLED, UNREADABLE, UNRECOGNISED
 from rules.check.rule import rules
 from rules.check.source import Kind
+from rules.rulefile import Recording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -103,7 +105,8 @@ def _files(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
 
 
 def _surroundings(sources: list[Source]) -> Surroundings:
-    recorded: set[str] = set()
+    # The catalogue's own are there whether or not their file is among those that are checked.
+    recorded = {rule.record for group in recording.GROUPS for rule in group.rules if isinstance(rule, Recording)}
     used: set[str] = set()
     kinds: set[Kind] = set()
     for one in sources:

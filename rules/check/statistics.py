@@ -160,7 +160,7 @@ def _of_gateway(root: Node) -> Statistics:
         Pattern(
             _GATEWAY_KINDS.get(one.string("type", default="Exact"), "exact"),
             one.string("value"),
-            one.line,
+            one.line_of("value"),
             is_templated=True,
         )
         for one in matches_
@@ -204,5 +204,5 @@ def _pattern(node: Node) -> Pattern:
     ignores_case = node.truth("ignore_case")
     for key, kind in _ENVOY_KINDS.items():
         if node.at(key) is not None:
-            return Pattern(kind, node.string(key), node.line, ignores_case=ignores_case)
-    return Pattern("regex", node.string("safe_regex", "regex"), node.line)
+            return Pattern(kind, node.string(key), node.line_of(key), ignores_case=ignores_case)
+    return Pattern("regex", node.string("safe_regex", "regex"), node.line_of("safe_regex", "regex"))
