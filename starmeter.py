@@ -11,6 +11,7 @@ from ingest.commands import parse
 from query.cardinality_commands import cardinality
 from query.commands import serve
 from rules.commands import app as rules
+from rules.live_commands import live
 from rules.predict_commands import predict
 
 app = typer.Typer(
@@ -31,6 +32,7 @@ app.add_typer(tokens, name="tokens")
 app.add_typer(rules, name="rules")
 app.add_typer(billing, name="billing")
 rules.command("predict")(predict)
+rules.command("live")(live)
 app.add_typer(cardinality, name="cardinality")
 app.command("migrate")(migrate)
 app.command("up")(up)
