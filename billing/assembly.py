@@ -14,6 +14,7 @@ from billing.invoice import RULES, Content, Item, ItemKind
 from billing.meter import TITLES
 from billing.rating import RatedLine, rate
 from billing.rounding import money, product, shares_in_cents, total
+from billing.usage import in_order
 from core.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def assemble(rows: Iterable[UsageRow], book: PriceBook, inputs: Inputs) -> Conte
 
 
 def _checked(rows: Iterable[UsageRow], inputs: Inputs) -> list[UsageRow]:
-    used = sorted(rows)
+    used = in_order(rows)
     for before, row in zip([None, *used], used, strict=False):
         if row.workspace_id != inputs.workspace_id or row.hour not in inputs.period:
             raise BadRequest(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from billing.canonical import canonical, lines, sha256
+from billing.usage import in_order
 from core.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def write_bundle(
 
     `price_book` is its normal form, `rows` are those that the invoice was assembled from, in any order.
     """
-    ledger = [canonical(row) for row in sorted(rows)]
+    ledger = [canonical(row) for row in in_order(rows)]
     contents = {
         INVOICE: canonical(invoice),
         INPUTS: canonical(inputs),

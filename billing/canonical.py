@@ -7,10 +7,14 @@ import json
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_PLAIN: Final = frozenset({str, int, bool, type(None)})
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True).encode
 
 
 def decimal_text(value: Decimal) -> str:
@@ -21,28 +25,33 @@ def decimal_text(value: Decimal) -> str:
     return text.removeprefix("-") if not value else text
 
 
-def plain(value: object) -> Any:  # noqa: ANN401 - JSON
+def plain(value: Any) -> Any:  # noqa: ANN401 - anything, as JSON
     """A value as what JSON has: dataclasses are objects, decimals are texts. A float is refused: it is no amount."""
-    match value:
-        case Enum():
-            return value.value
-        case None | bool() | str() | int():
-            return value
-        case Decimal():
-            return decimal_text(value)
-        case dict():
-            return {str(key): plain(each) for key, each in value.items()}
-        case list() | tuple():
-            return [plain(each) for each in value]
-        case _ if is_dataclass(value):
-            return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    raise TypeError(f"{type(value).__name__} has no canonical form")
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is Decimal:
+        return decimal_text(value)
+    if kind is tuple or kind is list:
+        return [plain(each) for each in value]
+    if kind is dict:
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, Enum):
+        return value.value
+    if names := _names(kind):  # type: ignore[arg-type]  # mypy takes a class for unhashable
+        return {name: plain(getattr(value, name)) for name in names}
+    raise TypeError(f"{kind.__name__} has no canonical form")
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    """The fields of a dataclass, which are asked for once per class, as ledgers have many rows."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
 
 
 def canonical(value: object) -> bytes:
     """UTF-8 JSON without spaces, keys sorted."""
-    text = json.dumps(plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
-    return text.encode()
+    return _encode(plain(value)).encode()
 
 
 def sha256(content: bytes) -> str:

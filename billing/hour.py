@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from core.errors import BadRequest
@@ -85,5 +86,11 @@ def month(year: int, number: int) -> Period:
 
 def month_of(second: int) -> Period:
     """The calendar month of UTC that a second is in."""
-    instant = datetime.fromtimestamp(second, UTC)
+    return _month_of_day(day_of(second))
+
+
+@lru_cache(maxsize=4096)
+def _month_of_day(day: int) -> Period:
+    # Remembered, since rating asks for it line by line.
+    instant = datetime.fromtimestamp(day, UTC)
     return month(instant.year, instant.month)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal  # noqa: TC003 - bundles are read by the annotations
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
 
 from billing.hour import day_of, month_of
 from billing.meter import Meter, unit
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from billing.price import Price
     from billing.price_book import PriceBook
     from billing.usage import UsageRow
+
+_PLACE: Final = ("day", "workspace_id", "project_id", "environment", "service_id", "region", "meter", "price_id")
+_DAY_ORDER: Final = attrgetter(*_PLACE)
+_LINE_ORDER: Final = attrgetter(*_PLACE, "step")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -84,7 +89,7 @@ def by_day(rows: Iterable[UsageRow], book: PriceBook, plan: str, kind: Kind = Ki
             row.meter,
             price.id,
         ] += row.quantity
-    return sorted(DayUsage(*key, quantity) for key, quantity in sums.items())
+    return [DayUsage(*key, quantity) for key, quantity in sorted(sums.items())]
 
 
 def rate(rows: Iterable[UsageRow], book: PriceBook, plan: str, kind: Kind = Kind.SELL) -> list[RatedLine]:
@@ -108,12 +113,12 @@ def rate_days(days: Sequence[DayUsage], book: PriceBook) -> list[RatedLine]:
     for each in days:
         totals[_counter(each)] += each.base_quantity
     lines: list[RatedLine] = []
-    for each in sorted(days):
+    for each in sorted(days, key=_DAY_ORDER):
         price, counter = prices[each.price_id], _counter(each)
         before = counted[counter]
         counted[counter] = before + each.base_quantity
         lines += _lines(each, price, before, totals[counter])
-    return sorted(lines)
+    return sorted(lines, key=_LINE_ORDER)
 
 
 def _counter(each: DayUsage) -> tuple[str, str, int]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from billing.meter import Meter
 from billing.observation import Quality
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import polars as pl
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _SAMPLED: Final = (Meter.CPU, Meter.MEMORY)
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class UsageRow:
     """One row of the ledger; the first fields are its key. `quantity` counts the meter's base unit.
 
@@ -42,6 +43,14 @@ class UsageRow:
     unbracketed_s: int = 0
     segments: int = 1
     quality: Quality = Quality.EXACT
+
+
+_ORDER: Final = attrgetter(*(field.name for field in fields(UsageRow)))
+
+
+def in_order(rows: Iterable[UsageRow]) -> list[UsageRow]:
+    """Rows in the order of their fields: what depends on an order takes this one."""
+    return sorted(rows, key=_ORDER)
 
 
 def pod_usage(hours: pl.DataFrame, region: str, attribution: Attribution) -> Iterator[UsageRow]:
