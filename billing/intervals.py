@@ -109,7 +109,7 @@ def _between(paired: pl.DataFrame, policy: MeteringPolicy) -> pl.DataFrame:
         .then(pl.lit(Rule.END))
         .when("p_billable")
         .then(pl.lit(Rule.UNBRACKETED))
-        .when(waiting & pl.col("billable") & (started <= at))
+        .when(waiting & pl.col("billable") & started.is_not_null())
         .then(pl.lit(Rule.HEAD))
         .when(waiting & ended & started.is_not_null() & finished.is_not_null())
         .then(pl.lit(Rule.UNSEEN))
