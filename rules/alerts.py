@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from rules import platform_alerts
 from rules.attribution import POD_LABELS, WELL_LABELLED, attributed, by_pod
 from rules.catalogue import LATENCY_BUCKETS_MS
 from rules.recording import ERROR_RATIO, LATENCY_P95, REQUESTS
@@ -75,4 +76,8 @@ PLATFORM_ALERTS: Final = (
     ),
 )
 
-GROUPS: Final = (Group("tenant alerts", TENANT_ALERTS), Group("attribution", PLATFORM_ALERTS))
+GROUPS: Final = (
+    Group("tenant alerts", TENANT_ALERTS),
+    Group("attribution", PLATFORM_ALERTS),
+    *platform_alerts.GROUPS,
+)
