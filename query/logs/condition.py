@@ -1,0 +1,165 @@
+"""Conditions of a statement: fixed texts of `sql/logs/condition`, and the values that the server binds into them.
+
+Nothing of a request is ever in a condition's text. A value is named by its place among the others (`value_3`), so that
+the same text can stand in a statement many times.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from query.logs.expression import (
+    Between,
+    Builtin,
+    Compared,
+    Comparison,
+    Equal,
+    Every,
+    Is,
+    Level,
+    Matching,
+    Not,
+    Pattern,
+    Phrase,
+    Present,
+    Some,
+    Word,
+)
+from query.logs.grammar import NUMBER_PATTERN
+from sql import load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from query.logs.expression import Expression, Term
+
+Value = str | int | float | list[str]
+
+_TOKEN: Final = re.compile(r"(?:[A-Za-z0-9]|[^\x00-\x7f])+")
+_NUMBER: Final = f"^{NUMBER_PATTERN}$"
+_COMPARISONS: Final = {
+    Comparison.GREATER: "attribute_greater",
+    Comparison.GREATER_OR_EQUAL: "attribute_greater_or_equal",
+    Comparison.LESS: "attribute_less",
+    Comparison.LESS_OR_EQUAL: "attribute_less_or_equal",
+}
+_UPPER: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+# What the volume by minute knows of a record, too.
+_COUNTED: Final = frozenset({Builtin.SERVICE, Builtin.ENVIRONMENT, Builtin.SOURCE})
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A text and the values of its parameters, by name."""
+
+    text: str
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+
+
+@cache
+def fixed(name: str) -> str:
+    """A condition's text from its file, without the comment."""
+    lines = load(f"logs/condition/{name}").splitlines()
+    return "\n".join(line for line in lines if not line.startswith("--"))
+
+
+def lowered(text: str) -> str:
+    """Lower case as the engine makes it: ASCII letters alone."""
+    return text.translate(_UPPER)
+
+
+def tokens_of(text: str) -> list[str]:
+    """The tokens of a text in lower case, as the engine's index cuts them."""
+    return _TOKEN.findall(lowered(text))
+
+
+def enclosed_tokens(phrase: str) -> list[str]:
+    """The tokens that a phrase holds whole, hence its record must, too: all but those at its edges."""
+    low = lowered(phrase)
+    return [match[0] for match in _TOKEN.finditer(low) if match.start() > 0 and match.end() < len(low)]
+
+
+def is_counted(expression: Expression | None) -> bool:
+    """Whether the volume by minute is enough to decide a filter."""
+    match expression:
+        case None | Level():
+            return True
+        case Is(builtin, _):
+            return builtin in _COUNTED
+        case Not(inner):
+            return is_counted(inner)
+        case Every(parts) | Some(parts):
+            return all(is_counted(part) for part in parts)
+        case _:
+            return False
+
+
+def compiled(expression: Expression | None) -> list[Condition]:
+    """The condition of a filter: none when it is empty."""
+    if expression is None:
+        return []
+    compiler = _Compiler()
+    text = compiler.text(expression)
+    return [Condition(text, compiler.parameters)]
+
+
+class _Compiler:
+    def __init__(self) -> None:
+        self.parameters: dict[str, Value] = {}
+        self._count = 0
+
+    def text(self, node: Expression) -> str:
+        """The text of a node, closed in itself."""
+        match node:
+            case Not(inner):
+                return f"(NOT {self.text(inner)})"
+            case Every(parts):
+                return f"({' AND '.join(self.text(part) for part in parts)})"
+            case Some(parts):
+                return f"({' OR '.join(self.text(part) for part in parts)})"
+            case Word(text):
+                return self._body(text, tokens_of(text))
+            case Phrase(text):
+                return self._body(text, enclosed_tokens(text))
+            case _:
+                return self._term(node)
+
+    def _body(self, text: str, tokens: list[str]) -> str:
+        """Tokens by the index, and the text itself where they do not say all of it."""
+        parts = [self._bound("token", value=token) for token in dict.fromkeys(tokens)]
+        if tokens != [lowered(text)]:
+            parts.append(self._bound("text", value=lowered(text)))
+        return f"({' AND '.join(parts)})"
+
+    def _term(self, term: Term) -> str:
+        name: str
+        values: dict[str, Value]
+        match term:
+            case Level(low, high):
+                name, values = "level", {"low": low, "high": high}
+            case Is(builtin, value):
+                name, values = builtin.value, {"value": value}
+            case Equal(key, value):
+                name, values = "attribute_equal", {"key": key, "value": value}
+            case Present(key):
+                name, values = "attribute_present", {"key": key}
+            case Matching(key, pattern):
+                name, values = "attribute_matching", {"key": key, "value": pattern}
+            case Compared(key, comparison, number):
+                name, values = _COMPARISONS[comparison], {"key": key, "value": number, "number": _NUMBER}
+            case Between(key, low, high):
+                name, values = "attribute_between", {"key": key, "low": low, "high": high, "number": _NUMBER}
+            case Pattern(text) | Word(text) | Phrase(text):
+                name, values = "pattern", {"value": text}
+        return self._bound(name, **values)
+
+    def _bound(self, name: str, **values: Value) -> str:
+        text = fixed(name)
+        self._count += 1
+        for parameter, value in values.items():
+            text = text.replace(f"{{{parameter}:", f"{{{parameter}_{self._count}:")
+            self.parameters[f"{parameter}_{self._count}"] = value
+        return text

@@ -1,0 +1,79 @@
+"""The tenant-bound reader of a log store: whatever it sends carries its grant, whatever it returns is of its grant."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from core.errors import Unavailable
+from query.logs.statement import Statement
+from query.logs.verification import assert_rows, verify
+from query.verification import IsolationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from core.scope import Grant
+    from query.logs.condition import Condition, Value
+    from query.logs.settings import LogLimits
+    from query.logs.store import LogStore
+
+Row = Sequence[Any]
+
+# Statements whose rows have the environment and the service behind the project.
+_OF_RECORDS: Final = frozenset({"backward", "forward", "tail", "hit"})
+
+_log = logging.getLogger("query.logs.reader")
+
+
+class LogReader:
+    """Reads one grant's records from its region's store.
+
+    Every call raises `Unavailable` when the store is not ready or does not answer, `TooMuchRead` and `TookTooLong` when
+    it runs into a limit, and `IsolationError` when a statement or a row is outside the grant.
+    """
+
+    def __init__(self, store: LogStore, grant: Grant, limits: LogLimits) -> None:
+        self._store = store
+        self._grant = grant
+        self._limits = limits
+
+    async def rows(self, name: str, conditions: Iterable[Condition], **parameters: Value) -> Sequence[Row]:
+        """The rows of `sql/logs/read/<name>.sql` within the grant and under the conditions."""
+        statement = Statement.of(name, self._grant, conditions, **parameters)
+        settings = self._settings(self._limits.seconds) | {
+            "max_rows_to_read": self._limits.rows_to_read,
+            "max_bytes_to_read": self._limits.bytes_to_read,
+            "max_result_bytes": self._limits.answer_bytes,
+        }
+        self._verify(statement, settings)
+        client = self._store.client
+        try:
+            with self._store.translated():
+                answer = await client.query(statement.text, parameters=dict(statement.parameters), settings=settings)
+        except Unavailable:
+            self._store.suspect()
+            raise
+        rows: Sequence[Row] = answer.result_rows
+        self._assert(rows, tenant=name in _OF_RECORDS)
+        return rows
+
+    def _settings(self, seconds: int) -> dict[str, Any]:
+        project = self._grant.project_id
+        return {"SQL_project": project, "quota_key": project, "max_execution_time": seconds}
+
+    def _verify(self, statement: Statement, settings: Mapping[str, object]) -> None:
+        try:
+            verify(self._grant, statement.text, statement.parameters, settings)
+        except IsolationError as failure:
+            _log.critical("a log read without its scope was refused", extra={"reason": failure.message})
+            raise
+
+    def _assert(self, rows: Sequence[Row], *, tenant: bool) -> None:
+        try:
+            assert_rows(self._grant, rows, tenant=tenant)
+        except IsolationError as failure:
+            self._store.doubt(failure.message)
+            _log.critical("a log store broke isolation", extra={"reason": failure.message})
+            raise

@@ -1,0 +1,51 @@
+"""A statement as it goes to a log store: a fixed text with the scope's condition first, and the values bound to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from string import Template
+from typing import TYPE_CHECKING
+
+from query.logs.condition import Condition, fixed
+from sql import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from core.scope import Grant
+    from query.logs.condition import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What is sent: the text, its parameters by name. It exists only with a grant applied."""
+
+    text: str
+    parameters: Mapping[str, Value]
+
+    @classmethod
+    def of(cls, name: str, grant: Grant, conditions: Iterable[Condition], **parameters: Value) -> Statement:
+        """The statement `sql/logs/read/<name>.sql` within a grant and under all of the conditions."""
+        applied = [*_tenancy(grant), *conditions]
+        bound: dict[str, Value] = dict(parameters)
+        for condition in applied:
+            bound |= condition.parameters
+        text = _template(name).substitute(conditions="\n  AND ".join(condition.text for condition in applied))
+        return cls(text, bound)
+
+
+def _tenancy(grant: Grant) -> list[Condition]:
+    """The condition that holds a statement to its grant."""
+    held = [Condition(fixed("project"), {"project": grant.project_id})]
+    if grant.environments is not None:
+        held.append(Condition(fixed("environments"), {"environments": sorted(grant.environments)}))
+    if grant.services is not None:
+        held.append(Condition(fixed("services"), {"services": sorted(grant.services)}))
+    return held
+
+
+@cache
+def _template(name: str) -> Template:
+    lines = load(f"logs/read/{name}").splitlines()
+    return Template("\n".join(line for line in lines if not line.startswith("--")))

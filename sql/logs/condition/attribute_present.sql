@@ -1,0 +1,2 @@
+-- An attribute that is there.
+mapContains(l.attributes, {key:String})

@@ -1,0 +1,2 @@
+-- A container.
+l.container = {value:String}

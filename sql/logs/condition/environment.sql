@@ -1,0 +1,2 @@
+-- An environment.
+l.environment = {value:String}

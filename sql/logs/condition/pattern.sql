@@ -1,0 +1,2 @@
+-- A regular expression on the body.
+match(l.body, {value:String})

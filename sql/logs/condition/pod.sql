@@ -1,0 +1,2 @@
+-- A pod.
+l.pod = {value:String}

@@ -1,0 +1,2 @@
+-- A service.
+l.service_id = {value:UUID}
