@@ -14,7 +14,6 @@ from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, StreamFailureError
-from clickhouse_connect.driver.httputil import get_pool_manager
 from pydantic import SecretStr
 
 from core.errors import BadRequest, CallerError, ConfigurationError, ServiceError, TooBusy, Unavailable
@@ -113,8 +112,8 @@ class Endpoint:
         }
 
 
-def writer(endpoint: Endpoint, *, connect_seconds: int = 3, answer_seconds: int = 60, connections: int = 8) -> Client:
-    """A blocking client to insert and migrate with; it connects at once, and may be used by `connections` threads.
+def writer(endpoint: Endpoint, *, connect_seconds: int = 3, answer_seconds: int = 60) -> Client:
+    """A blocking client to insert and migrate with; it connects at once, and threads may share it.
 
     Nothing is retried here: whoever inserts retries with the same deduplication token.
 
@@ -130,7 +129,8 @@ def writer(endpoint: Endpoint, *, connect_seconds: int = 3, answer_seconds: int 
             query_retries=0,
             connect_timeout=connect_seconds,
             send_receive_timeout=answer_seconds,
-            pool_mgr=get_pool_manager(maxsize=connections, block=True, retries=0),
+            # Eight kept-alive connections of its own, closed with it.
+            dedicated_pool=True,
             autogenerate_session_id=False,
             autogenerate_query_id=True,
             show_clickhouse_errors="scrub",

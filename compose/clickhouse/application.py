@@ -20,7 +20,7 @@ from starlette.routing import Route
 from compose.clickhouse import statement
 from compose.clickhouse.encoding import Encoder, encoder
 from compose.clickhouse.engine import Engine, Order, Tally
-from compose.clickhouse.failure import SAME_QUERY_ID, ClickHouseFailure
+from compose.clickhouse.failure import SAME_QUERY_ID, SYNTAX_ERROR, ClickHouseFailure
 from compose.clickhouse.question import Question
 from compose.clickhouse.reading import PIECE, Reading
 from compose.clickhouse.statement import Purpose
@@ -34,11 +34,12 @@ if TYPE_CHECKING:
     from compose.clickhouse.account import Account, Accounts
     from compose.clickhouse.statement import Statement
 
-# Statements that run at a time; the others wait for their turn.
-_STATEMENTS: Final = 16
+# Statements that run at a time, most of them waiting for their clients; the others wait for their turn.
+_STATEMENTS: Final = 64
 # What of a whole answer is held in memory before it goes to a file.
 _IN_MEMORY: Final = 8 << 20
 _HEAD: Final = 1 << 20
+_LARGEST_TEXT: Final = 16 << 20
 _READING_SECONDS: Final = 0.1
 _TAG: Final = string.ascii_lowercase
 
@@ -156,6 +157,8 @@ async def _statement(question: Question) -> tuple[Statement, AsyncIterator[bytes
     if not (question.text and statement.insert_head(question.text)):
         async for piece in body:
             head += piece
+            if len(head) > _LARGEST_TEXT:
+                raise ClickHouseFailure.of(SYNTAX_ERROR, "Syntax error: the statement is too long")
             if len(head) >= _HEAD and statement.insert_head(head.decode(errors="replace")):
                 break
     # Data need not be UTF-8; one byte is one character where only the head of an INSERT is looked at.
@@ -167,7 +170,7 @@ async def _statement(question: Question) -> tuple[Statement, AsyncIterator[bytes
     try:
         return statement.parse(head.decode()), body
     except UnicodeDecodeError:
-        raise ClickHouseFailure.of((62, "SYNTAX_ERROR"), "Syntax error: the statement is not UTF-8") from None
+        raise ClickHouseFailure.of(SYNTAX_ERROR, "Syntax error: the statement is not UTF-8") from None
 
 
 async def _chained(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -208,7 +211,7 @@ class _Reply:
                     break
             else:
                 await reading.tally()
-            await self._begin(await reading.tally() if reading.is_over else Tally())
+            await self._begin(await reading.progress())
             held.seek(0)
             while piece := held.read(PIECE):
                 await self._put(piece)

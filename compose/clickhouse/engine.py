@@ -146,6 +146,13 @@ class Engine:
             finally:
                 insertion.cancel()
 
+    def progress(self, mark: str) -> Tally:
+        """What the statement with this mark has read so far; nothing when it does not run."""
+        query = f"SELECT sum(read_rows), sum(read_bytes) FROM system.processes WHERE endsWith(query, '/*{mark}*/')"  # noqa: S608 - hexadecimal digits
+        with self._handle({}, None, 1) as handle:
+            rows, size = handle.query(query, "TSV", params={}).bytes().split()
+            return Tally(read_rows=int(rows), read_bytes=int(size))
+
     def kill(self, mark: str) -> None:
         """Ask the statement with this mark to stop, if it runs."""
         with self._handle({}, None, 0) as handle:

@@ -116,7 +116,8 @@ class Question:
     @property
     def buffer(self) -> int:
         """How many bytes of an answer are held before headers are sent: an error before that has its own status."""
-        return min(max(int(self.values.get("buffer_size", "0") or 0), 1 << 20), _LARGEST_BUFFER)
+        size = self.values.get("buffer_size", "0")
+        return min(max(int(size) if size.isdecimal() else 0, 1 << 20), _LARGEST_BUFFER)
 
     async def body(self) -> AsyncIterator[bytes]:
         """The decompressed body, in pieces; nothing when it was a form."""
@@ -151,5 +152,8 @@ async def _form(request: Request) -> list[tuple[str, str]]:
         content = part.get_payload(decode=True)
         if part.get_filename() is not None or not isinstance(name, str) or not isinstance(content, bytes):
             raise ClickHouseFailure.of(NOT_IMPLEMENTED, "External tables are not supported: the form has a file")
-        fields.append((name, content.decode()))
+        try:
+            fields.append((name, content.decode()))
+        except UnicodeDecodeError:
+            raise ClickHouseFailure.of(BAD_ARGUMENTS, f"{name} is not UTF-8") from None
     return fields

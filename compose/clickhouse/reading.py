@@ -51,10 +51,15 @@ class Reading:
                 return
             yield piece
 
-    @property
-    def is_over(self) -> bool:
-        """Whether the engine has ended."""
-        return self._running.done()
+    async def progress(self) -> Tally:
+        """What was read so far; all of it once the engine has ended.
+
+        Raises:
+            ClickHouseFailure: the statement failed.
+        """
+        if self._running.done():
+            return await self.tally()
+        return await asyncio.to_thread(self._engine.progress, self._order.mark)
 
     async def tally(self) -> Tally:
         """Wait for the end.

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from compose.clickhouse.policy import POLICIES
 from core import clickhouse, migration
 from core.clickhouse import Endpoint
 from sql.topology import Topology
@@ -207,3 +208,11 @@ def test_a_dead_letter_that_was_replayed_is_one_row(sink: Client) -> None:
 
     statement = "SELECT count(), max(revision) FROM starmeter.dead_letters FINAL WHERE id = 7"
     assert sink.query(statement).result_rows == [(1, 1)]
+
+
+def test_every_table_of_the_schema_is_under_a_policy_of_the_local_engine(writer: Client) -> None:
+    tables = {
+        name for (name,) in writer.query("SELECT name FROM system.tables WHERE database = 'starmeter'").result_rows
+    }
+
+    assert tables - {"migrations"} == set(POLICIES)

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
 ROOT = Path(sql.__file__).parent
-FILES = sorted(str(path.relative_to(ROOT)).removesuffix(".sql") for path in ROOT.rglob("*.sql"))
+# Migrations and what stands beside them; other folders hold pieces that are no statements of their own.
+FILES = sorted(
+    str(path.relative_to(ROOT)).removesuffix(".sql")
+    for pattern in ("*.sql", "probe/*.sql", "server/*.sql", "*/[0-9][0-9][0-9][0-9]_*.sql")
+    for path in ROOT.glob(pattern)
+)
 # What an interrupted migration may have done already.
 _REPEATABLE = re.compile(
     r"CREATE \w+( \w+)* IF NOT EXISTS |ALTER TABLE .* (ADD|MODIFY|DROP) \w+ IF (NOT )?EXISTS |"

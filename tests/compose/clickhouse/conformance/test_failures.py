@@ -153,3 +153,11 @@ def test_the_summary_counts_what_was_read_and_answered(server: Server) -> None:
     assert (summary["read_rows"], summary["read_bytes"], summary["result_rows"]) == ("1000000", "8000000", "1")
     assert answer.headers["X-ClickHouse-Query-Id"] == "one-of-ours"
     assert answer.headers["X-ClickHouse-Timezone"]
+
+
+def test_the_summary_of_a_stream_counts_what_was_read_when_it_began(server: Server) -> None:
+    with server.http() as client, client.stream("POST", "/", content="SELECT number FROM numbers(5000000)") as answer:
+        summary = json.loads(answer.headers["X-ClickHouse-Summary"])
+
+    assert 0 < int(summary["read_rows"]) <= 5_000_000
+    assert int(summary["read_bytes"]) == 8 * int(summary["read_rows"])
