@@ -38,9 +38,22 @@ _MOST_VALUES: Final = 5_000
 _EXAMPLES: Final = 5
 # How many labels are looked at when none is named.
 _LABELS: Final = 3
-# The contract's own: new values of these are new tenants and new gateways, not something that a service added.
-_CONTRACT: Final = frozenset({*TENANT, "__name__", "cluster", "region", "job", "le", "namespace", "instance"})
-
+# The contract's own: new values of these are new tenants, routes and gateways, not something that a service added.
+_CONTRACT: Final = frozenset(TENANT) | frozenset(
+    [
+        "__name__",
+        "cluster",
+        "region",
+        "job",
+        "instance",
+        "namespace",
+        "route_kind",
+        "rule",
+        "backend",
+        "le",
+        "envoy_response_code_class",
+    ]
+)
 _Changed = TypeVar("_Changed", bound=Change)
 
 
@@ -132,7 +145,9 @@ class Count:
 
     async def who(self) -> WhoRegion:
         """The services with the most new values of the label that is asked about, or of the labels with most values."""
-        status = await self.reader.status(self.permit, top=100, within=self.question.within)
+        # A tenant's: what nobody is accountable for cannot be blamed on anybody.
+        tenants = self.question.within.with_matcher("project_id", "!=", "")
+        status = await self.reader.status(self.permit, top=100, within=tenants)
         series_of = {entry.name: entry.value for entry in status.seriesCountByLabelName}
         if self.question.label is not None:
             labels = [self.question.label]
@@ -141,8 +156,7 @@ class Count:
             labels = [name for name, _ in zip(most, range(_LABELS), strict=False)]
         culprits: list[Culprit] = []
         for label in self._affordable("label", ((name, series_of.get(name, 0)) for name in labels), each=True):
-            # A tenant's: what nobody is accountable for cannot be blamed on anybody.
-            within = self.question.within.with_matcher(label, "!=", "").with_matcher("project_id", "!=", "")
+            within = tenants.with_matcher(label, "!=", "")
             found = await self.reader.new_values(
                 self.permit, label, within, hours=self.question.hours, most=_MOST_VALUES
             )

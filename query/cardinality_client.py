@@ -94,10 +94,10 @@ def _described(stack: Path) -> dict[str, Any]:
 
 
 def _names(described: dict[str, Any]) -> dict[str, str]:
-    """Projects as `workspace/project`, services by their own names."""
+    """Projects as `workspace/project`, services as `project/service`."""
     names: dict[str, str] = {}
     for workspace in described.get("workspaces", []):
         for project in workspace["projects"]:
             names[project["id"]] = f"{workspace['name']}/{project['name']}"
-            names |= {service["id"]: service["name"] for service in project["services"]}
+            names |= {one["id"]: f"{project['name']}/{one['name']}" for one in project["services"]}
     return names

@@ -69,24 +69,20 @@ def _growth(region: Answer, names: Names, hours: int) -> Iterator[str]:
 
 def _who(region: Answer, names: Names, hours: int) -> Iterator[str]:
     yield f"region {region['region']}: new label values of the last {hours} h"
-    rows = [
+    rows = [("environment, service", "label", "new", "per hour", "series")]
+    rows += [
         (
-            " ".join(
-                (
-                    names.get(one["project_id"], one["project_id"]),
-                    one["environment"],
-                    names.get(one["service_id"], one["service_id"]),
-                )
-            ),
+            f"{one['environment']} {names.get(one['service_id']) or '/'.join((one['project_id'], one['service_id']))}",
             one["label"],
             f"{one['new_values']:,}",
             f"{one['values_per_hour']:,g}",
             f"{one['series']:,}",
-            " ".join(one["examples"]),
         )
         for one in region["services"]
     ]
-    yield from _aligned([("project, environment, service", "label", "new", "per hour", "series", "such as"), *rows])
+    examples = [("such as",), *(one["examples"] for one in region["services"]), ()]
+    for line, such_as in zip(_aligned(rows), examples, strict=True):
+        yield f"{line}  {' '.join(such_as)}".rstrip()
 
 
 def _named(one: Mapping[str, Any], names: Names) -> str:

@@ -55,7 +55,7 @@ def test_who_is_told_by_the_names_that_people_use(stack: Path) -> None:
 
     assert result.exit_code == 0
     (line,) = [line for line in result.stdout.splitlines() if "/100" in line]
-    assert line.split() == ["acme/shop", "production", "web", "page", "30", "30", "30",
+    assert line.split() == ["production", "shop/web", "page", "30", "30", "30",
                             "/100", "/101", "/102", "/103", "/104"]  # fmt: skip
     assert result.stderr == "region far: the store does not answer\n"
 
