@@ -24,11 +24,15 @@ if TYPE_CHECKING:
     from billing.usage import UsageRow
 
 _ZERO: Final = Decimal(0)
+_MOST: Final = 2**63 - 1  # what the ledger's column holds
 
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """Money that a workspace has with us, in whole cents; the one that expires first is used first."""
+    """Money that a workspace has with us, in whole cents; the one that expires first is used first.
+
+    One that expires at `expires_at` (UTC seconds) can pay for every period that begins before.
+    """
 
     id: str
     title: str
@@ -73,7 +77,8 @@ def assemble(rows: Iterable[UsageRow], book: PriceBook, inputs: Inputs) -> Conte
 
     Raises:
         MissingPrice: an hour's usage has no price.
-        BadRequest: a row is of another workspace or period, is there twice, or a given amount is not in whole cents.
+        BadRequest: a row is of another workspace or period, is there twice or impossible, or a given amount is not in
+            whole cents.
     """
     used = _checked(rows, inputs)
     lines = rate(used, book, inputs.plan)
@@ -115,6 +120,8 @@ def _checked(rows: Iterable[UsageRow], inputs: Inputs) -> list[UsageRow]:
             raise BadRequest(
                 f"rows: {row.source_id} in hour {row.hour} is of another workspace or period; leave it out"
             )
+        if not 0 <= row.quantity <= _MOST:
+            raise BadRequest(f"rows: {row.source_id} in hour {row.hour} has an impossible quantity; quarantine it")
         if before is not None and _key(before) == _key(row):
             raise BadRequest(f"rows: {row.source_id} has two rows of {row.meter} in hour {row.hour}; publish one run")
     given = (*inputs.taxes, *inputs.carried_in)
@@ -135,7 +142,7 @@ def _items(lines: Sequence[RatedLine], book: PriceBook, inputs: Inputs) -> list[
     items += _minimum(book, inputs.plan, total(each.amount for each in items))
     items += _usage_items(inputs.corrections, ItemKind.CORRECTION)
     items += [_row(ItemKind.CORRECTION, each.title, each.amount, each.source) for each in inputs.adjustments]
-    items += _credits(inputs.credits, total(each.amount for each in items))
+    items += _credits(inputs, total(each.amount for each in items))
     items += [_row(ItemKind.TAX, each.title, each.amount) for each in inputs.taxes]
     items += [_row(ItemKind.CARRIED_IN, each.title, each.amount, each.source) for each in inputs.carried_in]
     exact = total(each.amount for each in items)
@@ -216,11 +223,12 @@ def _minimum(book: PriceBook, plan: str, charged: Decimal) -> list[Item]:
     ]
 
 
-def _credits(available: Sequence[Credit], due: Decimal) -> list[Item]:
+def _credits(inputs: Inputs, due: Decimal) -> list[Item]:
     """Credits in whole cents, the one that expires first before the others, until nothing is due."""
     items = []
     left = max(money(due), _ZERO)
-    for credit in sorted(available, key=lambda each: (each.expires_at is None, each.expires_at or 0, each.id)):
+    usable = [each for each in inputs.credits if each.expires_at is None or each.expires_at > inputs.period.start]
+    for credit in sorted(usable, key=lambda each: (each.expires_at is None, each.expires_at or 0, each.id)):
         taken = min(left, credit.remaining)
         left = total([left, taken.copy_negate()])
         if taken > 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -98,5 +99,5 @@ def read_bundle(packed: bytes) -> Bundle:
             if sum(entry.file_size for entry in entries) > _MOST_BYTES:
                 raise BadRequest("bundle: it unpacks to more than 2 GiB; no invoice is that large")
             return Bundle({entry.filename: archive.read(entry) for entry in entries})
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as failure:
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError) as failure:
         raise BadRequest(f"bundle: no readable zip file ({failure}); download it again") from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -107,9 +106,10 @@ def _rows(bundle: Bundle) -> list[Finding]:
 def _named(row: bytes) -> str:
     try:
         read = _ROW.validate_json(row)
-    except ValidationError:
+        return f"{read.meter} of {read.source_id} in the hour of {iso(read.hour)}, {read.quantity}"
+    except (ValidationError, ValueError, OverflowError, OSError):
+        # No row at all, or one of a year that no calendar has.
         return row[:80].decode("utf-8", "replace")
-    return f"{read.meter} of {read.source_id} in the hour of {iso(read.hour)}, {read.quantity}"
 
 
 def _recomputed(bundle: Bundle, content: dict[str, Any]) -> list[Finding]:
@@ -123,6 +123,8 @@ def _recomputed(bundle: Bundle, content: dict[str, Any]) -> list[Finding]:
         return [Finding(f"{INPUTS} or {ROWS}", f"{'.'.join(map(str, first['loc']))}: {first['msg']}")]
     except StarmeterError as failure:
         return [Finding("recomputation", failure.message)]
+    except ArithmeticError:
+        return [Finding("recomputation", "an amount is beyond all that can be computed exactly")]
     number, issued_at = content.get("number"), content.get("issued_at")
     numbered = replace(again, number=str(number or ""), issued_at=issued_at if isinstance(issued_at, int) else None)
     if canonical(numbered) == canonical(content):
@@ -152,13 +154,14 @@ def _differences(again: Content, content: dict[str, Any]) -> list[Finding]:
 
 
 def _amount(part: object) -> str:
-    return str(Decimal(part["amount"])) if isinstance(part, dict) and "amount" in part else "nothing"
+    return str(part["amount"]) if isinstance(part, dict) and "amount" in part else "nothing"
 
 
 def _object(bundle: Bundle, name: str) -> dict[str, Any]:
     try:
-        read = json.loads(bundle[name])
-    except ValueError:
+        # A number that is no whole one is none of ours: as a text it is different from what is computed.
+        read = json.loads(bundle[name], parse_float=str, parse_constant=str)
+    except (ValueError, RecursionError):
         raise BadRequest(f"bundle: {name} is no JSON; download it again") from None
     if not isinstance(read, dict):
         raise BadRequest(f"bundle: {name} is no JSON object; download it again")

@@ -72,3 +72,11 @@ def test_an_invoice_that_does_not_add_up_is_refused() -> None:
 
     with pytest.raises(Unbalanced, match="do not add up"):
         compare(content, replace(content, total=content.total + 1))
+
+
+def test_with_one_price_the_quantitys_part_is_exact_to_the_last_decimal() -> None:
+    book = book_of([{"id": "m", "meter": "mem_byte_s", "unit": "GiB-Seconds", "unit_price": "0.000003858025"}])
+    first, second = (assemble([row(0, "mem_byte_s", mebibytes * 2**20)], book, inputs()) for mebibytes in (1, 3))
+    change = next(each for each in compare(first, second) if each.kind is ItemKind.USAGE)
+
+    assert (Decimal("0.000000007535205078125"), Decimal(0)) == (change.quantity, change.price)

@@ -58,6 +58,8 @@ def _content(seconds: int = 6000, **given: object) -> Content:
         pytest.param(row(-1, "build_s", 1), id="of the month before"),
         pytest.param(row(744, "build_s", 1), id="of the month after"),
         pytest.param(row(0, "build_s", 77), id="of an hour that has one"),
+        pytest.param(row(1, "build_s", -1), id="of a negative quantity"),
+        pytest.param(row(1, "build_s", 2**63), id="of more than the ledger holds"),
     ],
 )
 def test_a_row_that_does_not_belong_is_refused(stray: Any) -> None:  # noqa: ANN401
