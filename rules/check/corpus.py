@@ -123,10 +123,10 @@ def gateway() -> Iterator[Series]:
     """One scrape of two gateways that expose too much, target labels attached."""
     for instance in _INSTANCES:
         target = {"job": GATEWAY_JOB, "instance": instance}
-        for cluster in (*ROUTES, *STRANGERS):
+        for cluster in (*ROUTES, *STRANGERS) if instance == _INSTANCES[0] else (_PLAIN,):
             yield from (series | target for series in _exposed(cluster))
-            for stat in _UNWANTED:
-                yield {"__name__": f"envoy_cluster_{stat}", "envoy_cluster_name": cluster} | target
+        for stat in _UNWANTED:
+            yield {"__name__": f"envoy_cluster_{stat}", "envoy_cluster_name": _PLAIN} | target
         yield from (series | target for series in _itself())
 
 

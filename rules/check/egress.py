@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from rules import platform
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 
     from rules.check.alloy import Block
     from rules.check.check import Surroundings
+    from rules.check.node import Node
 
 _KINDS: Final = (Kind.ALLOY, Kind.MONITORING, Kind.SCRAPE)
-_CUSTOMERS: Final = tuple(platform_corpus.customers())
-_OWN: Final = tuple(platform_corpus.own())
+_CUSTOMERS: Final = relabel.Corpus(tuple(platform_corpus.customers()))
+_OWN: Final = relabel.Corpus(tuple(platform_corpus.own()))
+_ALL: Final = relabel.Corpus((*_OWN.series, *_CUSTOMERS.series))
 _DENIED: Final = "|".join(platform.DENIED_LABELS)
 _IDENTIFIER: Final = re.compile(platform.IDENTIFIER)
 _CUSTOMER_WORDS: Final = frozenset({*corpus.CUSTOMER_NAMESPACES, corpus.CUSTOMER_POD})
@@ -38,7 +41,12 @@ class _Way:
     rules: tuple[relabel.Rule, ...]
 
 
-def _ways(document: Document) -> Iterator[_Way]:
+@lru_cache(maxsize=4)  # every check on a document asks
+def _ways(document: Document) -> tuple[_Way, ...]:
+    return tuple(_found(document))
+
+
+def _found(document: Document) -> Iterator[_Way]:
     if document.block is not None:
         yield from _of_alloy(document.block)
     elif document.kind is Kind.MONITORING:
@@ -83,28 +91,24 @@ def _before(root: Block, receiver: str, seen: tuple[str, ...]) -> list[tuple[rel
 
 def _of_values(document: Document) -> Iterator[_Way]:
     """Chart 4 has a map of destinations, older ones a list."""
-    found = document.root.at("destinations")
-    if found is None:
-        return
-    named = found.entries.items() or [(item.string("name"), item) for item in found.items]
-    for name, node in named:
-        url = node.string("url")
-        if node.string("type") == "prometheus" and (platform.GRAFANA_CLOUD in url or not url):
-            yield _Way(f"destination {name}", node.line, tuple(_chart_rules(document, name, node.line)))
+    for found in document.root.each("destinations"):
+        # A single map counts as a list of one: then its entries are the destinations.
+        named = [(found.string("name"), found)] if found.at("type") is not None else found.entries.items()
+        for name, node in named:
+            url = node.string("url")
+            if node.string("type") == "prometheus" and (platform.GRAFANA_CLOUD in url or not url):
+                yield _Way(f"destination {name}", node.line, _chart_rules(node))
 
 
-def _chart_rules(document: Document, name: str, line: int) -> Iterator[relabel.Rule]:
-    found = document.root.at("destinations")
-    nodes = () if found is None else (*found.entries.values(), *found.items)
-    for node in nodes:
-        rules = node.at("metricProcessingRules")
-        if node.line != line or rules is None or not name:
-            continue
-        try:
-            block = alloy.parse(rules.text, rules.line if rules.is_block else rules.line - 1)
-        except Unreadable:
-            continue
-        yield from (relabel.of_alloy(one) for one in block.named("write_relabel_config"))
+def _chart_rules(destination: Node) -> tuple[relabel.Rule, ...]:
+    rules = destination.at("metricProcessingRules")
+    if rules is None:
+        return ()
+    try:
+        block = alloy.parse(rules.text, rules.line if rules.is_block else rules.line - 1)
+    except Unreadable:
+        return ()
+    return tuple(relabel.of_alloy(one) for one in block.named("write_relabel_config"))
 
 
 def _leak(labels: Mapping[str, str]) -> str | None:
@@ -118,10 +122,9 @@ def _leak(labels: Mapping[str, str]) -> str | None:
 def _customers_leave(document: Document, _: Surroundings) -> Iterator[Hit]:
     for way in _ways(document):
         leaks: dict[str, relabel.Labels] = {}
-        for series in _CUSTOMERS:
-            after = relabel.relabelled(way.rules, series)
-            label = None if after is None else _leak(after)
-            if after is not None and label is not None:
+        for _series, after in relabel.kept(way.rules, _CUSTOMERS):
+            label = _leak(after)
+            if label is not None:
                 leaks.setdefault(label, after)
         for label, after in leaks.items():
             yield Hit(way.line, f"{way.name}: {after.get('__name__', 'a series')} leaves with {label}={after[label]!r}")
@@ -129,7 +132,7 @@ def _customers_leave(document: Document, _: Surroundings) -> Iterator[Hit]:
 
 def _collides(document: Document, _: Surroundings) -> Iterator[Hit]:
     for way in _ways(document):
-        result = relabel.merged(way.rules, (*_OWN, *_CUSTOMERS))
+        result = relabel.merged(way.rules, _ALL)
         if result is not None:
             labels = ", ".join(result.labels)
             yield Hit(way.line, f"{way.name}: series of {result.name} that differ in {labels} become one")
@@ -137,7 +140,7 @@ def _collides(document: Document, _: Surroundings) -> Iterator[Hit]:
 
 def _own_lost(document: Document, _: Surroundings) -> Iterator[Hit]:
     for way in _ways(document):
-        if way.rules and not any(relabel.relabelled(way.rules, series) is not None for series in _OWN):
+        if way.rules and not relabel.kept(way.rules, _OWN):
             yield Hit(way.line, f"{way.name}: no series of the platform passes")
 
 

@@ -47,7 +47,7 @@ def _unreadable(document: Document, _: Surroundings) -> Iterator[Hit]:
         if rule.expression is None:
             yield Hit(rule.line, f"{rule.name}: {rule.why}; nothing of the expression was checked")
         else:
-            for selector in selectors(rule.expression):
+            for selector in rule.selectors:
                 for matcher in selector.matchers:
                     why = (
                         refusal(matcher.value)
@@ -59,8 +59,8 @@ def _unreadable(document: Document, _: Surroundings) -> Iterator[Hit]:
 
 
 def _unknown_metric(document: Document, surroundings: Surroundings) -> Iterator[Hit]:
-    for rule, expression in _read(document):
-        for name in sorted({selector.name for selector in selectors(expression)}):
+    for rule in rules(document):
+        for name in sorted({selector.name for selector in rule.selectors}):
             is_ours = _GOVERNED.fullmatch(name) is not None and "$" not in name
             if is_ours and name not in surroundings.recorded and _COLLECTED.fullmatch(name) is None:
                 yield Hit(rule.line, f"{rule.name}: {name} is neither collected nor recorded")
@@ -93,9 +93,9 @@ def _unused_family(document: Document, surroundings: Surroundings) -> Iterator[H
 
 
 def _late_births(document: Document, _: Surroundings) -> Iterator[Hit]:
-    for rule, expression in _read(document):
+    for rule in rules(document):
         forbidden = _RATES if _BILLED.fullmatch(rule.name) else _SUMS
-        for part in walk(expression):
+        for part in rule.parts:
             if isinstance(part, Call) and part.name in forbidden:
                 counters = [s.name for s in selectors(part) if s.name in GATEWAY_SERIES]
                 if counters:
@@ -114,8 +114,8 @@ def _counts_failures(expression: Expression) -> bool:
 
 
 def _no_zero(document: Document, _: Surroundings) -> Iterator[Hit]:
-    for rule, expression in _read(document):
-        for part in walk(expression):
+    for rule in rules(document):
+        for part in rule.parts:
             if isinstance(part, Operation) and part.operator == "/" and _counts_failures(part.left):
                 filled = any(isinstance(p, Operation) and p.operator in {"or", "default"} for p in walk(part.left))
                 if not filled:
@@ -124,8 +124,8 @@ def _no_zero(document: Document, _: Surroundings) -> Iterator[Hit]:
 
 
 def _any_job(document: Document, _: Surroundings) -> Iterator[Hit]:
-    for rule, expression in _read(document):
-        for selector in selectors(expression):
+    for rule in rules(document):
+        for selector in rule.selectors:
             job = selector.matcher("job")
             if selector.name in GATEWAY_SERIES and (job is None or (job.operator, job.value) != ("=", GATEWAY_JOB)):
                 yield Hit(
@@ -135,8 +135,8 @@ def _any_job(document: Document, _: Surroundings) -> Iterator[Hit]:
 
 
 def _no_bound(document: Document, _: Surroundings) -> Iterator[Hit]:
-    for rule, expression in _read(document):
-        for selector in selectors(expression):
+    for rule in rules(document):
+        for selector in rule.selectors:
             bound = selector.matcher("le") if selector.name == _BUCKETS else None
             if bound is not None and bound.operator == "=" and bound.value not in _BOUNDS:
                 yield Hit(rule.line, f"{rule.name}: le={bound.value!r} is no bound of upstream_rq_time: always empty")

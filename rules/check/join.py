@@ -9,7 +9,7 @@ from rules.attribution import POD_LABELS
 from rules.check import corpus
 from rules.check.check import Check
 from rules.check.finding import Hit
-from rules.check.promql_tree import SELECTING, Call, Operation, Range, Selector, selectors, walk
+from rules.check.promql_tree import SELECTING, Call, Operation, Range, Selector, selectors
 from rules.check.regex import NotRE2, matches
 from rules.check.rule import rules
 from rules.check.source import Document, Kind
@@ -54,7 +54,7 @@ def _bare(expression: Expression) -> bool:
 def _joins(document: Document) -> Iterator[tuple[int, str, Operation, Expression]]:
     """Each side of a join that must be single, where kube_pod_labels is asked for, and pods are told by name."""
     for rule in rules(document):
-        for part in () if rule.expression is None else walk(rule.expression):
+        for part in rule.parts:
             if isinstance(part, Operation) and "uid" not in (part.on or ()) and part.on is not None:
                 for side in _single_sides(part):
                     if any(selector.name == _POD_LABELS for selector in selectors(side)):
@@ -95,7 +95,7 @@ def _paths_differ(document: Document, _: Surroundings) -> Iterator[Hit]:
     for rule in rules(document):
         if rule.kind != "recording" or not rule.name.startswith("tenant") or rule.expression is None:
             continue
-        for selector in selectors(rule.expression):
+        for selector in rule.selectors:
             label = _unconstrained(selector) if selector.name == _POD_LABELS else None
             if label is not None:
                 yield Hit(rule.line, f"{rule.name}: {label} may hold what no cluster name could yield")

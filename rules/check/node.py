@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 import yaml
@@ -32,7 +32,8 @@ class Node:
     """A value and the line (from 1) it begins at.
 
     `tag` is what a YAML 1.1 reader takes it for: map, seq, str, int, float, bool, null, timestamp. `text` is a scalar
-    as written. `entries` and `keys` (values and lines by key) belong to a map, `items` to a list.
+    as written. `entries` and `keys` (values and lines by key) belong to a map, `items` to a list. `doubled` are keys
+    that stand twice in one map, with the line of the second, anywhere in a document whose root this is.
     """
 
     line: int
@@ -112,7 +113,7 @@ def documents(text: str, above: int = 0) -> list[Node]:
         Unreadable: it is no YAML.
     """
     try:
-        return [_Reading(above).node(root, 0) for root in yaml.compose_all(text, Loader=_LOADER)]
+        return [_read(root, above) for root in yaml.compose_all(text, Loader=_LOADER)]
     except yaml.MarkedYAMLError as failure:
         mark = failure.problem_mark or failure.context_mark
         line = 1 if mark is None else mark.line + 1
@@ -126,6 +127,12 @@ def documents(text: str, above: int = 0) -> list[Node]:
         raise Unreadable(above + 1, "nested too deep") from failure
 
 
+def _read(source: yaml.Node, above: int) -> Node:
+    reading = _Reading(above)
+    root = reading.node(source, 0)
+    return replace(root, doubled=tuple(reading.doubled)) if reading.doubled else root
+
+
 class _Reading:
     """One pass over a document; what an alias refers to is read once."""
 
@@ -133,6 +140,7 @@ class _Reading:
         self._above = above
         self._known: dict[int, Node] = {}
         self._open: set[int] = set()
+        self.doubled: list[tuple[str, int]] = []
 
     def node(self, source: yaml.Node, depth: int) -> Node:
         line = self._above + source.start_mark.line + 1
@@ -161,7 +169,6 @@ class _Reading:
         entries: dict[str, Node] = {}
         merged: dict[str, Node] = {}
         keys: dict[str, int] = {}
-        doubled: list[tuple[str, int]] = []
         for key, value in source.value:
             node = self.node(value, depth + 1)
             if key.tag == _MERGE:
@@ -171,7 +178,7 @@ class _Reading:
             name = key.value if isinstance(key.value, str) else ""
             key_line = self._above + key.start_mark.line + 1
             if name in entries:
-                doubled.append((name, key_line))
+                self.doubled.append((name, key_line))
             entries[name] = node
             keys[name] = key_line
-        return Node(line, "map", entries={**merged, **entries}, keys=keys, doubled=tuple(doubled))
+        return Node(line, "map", entries={**merged, **entries}, keys=keys)

@@ -55,6 +55,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
         raise NotRE2(str(failure).split(" at position")[0] or "not a regular expression") from failure
 
 
+@lru_cache(maxsize=1 << 16)
 def matches(pattern: str, text: str) -> bool:
     """Whether `pattern` matches the whole of `text`.
 

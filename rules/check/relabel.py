@@ -6,7 +6,8 @@ A test runs the same rules through a real vmagent.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from rules.check import promql, promql_tree
@@ -14,7 +15,7 @@ from rules.check.promql_token import NotPromQL
 from rules.check.regex import NotRE2, compiled, matches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from rules.check.alloy import Block
     from rules.check.node import Node
@@ -28,9 +29,9 @@ _ANY_SHARD: Final = "\0shard"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule, defaults filled in; `condition` is vmagent's `if`."""
+    """One rule, defaults filled in; `condition` is vmagent's `if`. Rules are the same wherever they stand."""
 
-    line: int
+    line: int = field(compare=False)
     action: str = "replace"
     source_labels: tuple[str, ...] = ()
     separator: str = ";"
@@ -139,8 +140,15 @@ def _with(labels: Mapping[str, str], label: str, value: str) -> Labels:
 
 
 def _replace(rule: Rule, labels: Labels) -> Labels:
-    found = compiled(rule.regex).fullmatch(_source(rule, labels))
-    return labels if found is None else _with(labels, rule.target_label, _expanded(rule.replacement, found))
+    value = _replaced(rule.regex, rule.replacement, _source(rule, labels))
+    return labels if value is None else _with(labels, rule.target_label, value)
+
+
+@lru_cache(maxsize=1 << 16)
+def _replaced(regex: str, replacement: str, source: str) -> str | None:
+    """The replacement filled in; `None` when the pattern does not match."""
+    found = compiled(regex).fullmatch(source)
+    return None if found is None else _expanded(replacement, found)
 
 
 def _replace_all(rule: Rule, labels: Labels) -> Labels:
@@ -230,13 +238,24 @@ class Merged:
     labels: tuple[str, ...]
 
 
-def merged(rules: Sequence[Rule], corpus: Iterable[Mapping[str, str]]) -> Merged | None:
+@dataclass(frozen=True, slots=True, eq=False)
+class Corpus:
+    """Series to run rules over."""
+
+    series: tuple[Mapping[str, str], ...]
+
+
+# The same few lists of rules stand in hundreds of files.
+@lru_cache(maxsize=256)
+def kept(rules: tuple[Rule, ...], corpus: Corpus) -> tuple[tuple[Mapping[str, str], Labels], ...]:
+    """Each series of the corpus that the rules keep, before and after."""
+    return tuple((one, after) for one in corpus.series if (after := relabelled(rules, one)) is not None)
+
+
+def merged(rules: tuple[Rule, ...], corpus: Corpus) -> Merged | None:
     """The first two series of the corpus that the rules make the same; `None` when all stay apart."""
     known_as: dict[frozenset[tuple[str, str]], Mapping[str, str]] = {}
-    for series in corpus:
-        result = relabelled(rules, series)
-        if result is None:
-            continue
+    for series, result in kept(rules, corpus):
         first = known_as.setdefault(frozenset(result.items()), series)
         if first is not series:
             apart = {label for label, _ in set(first.items()) ^ set(series.items())}

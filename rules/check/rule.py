@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rules.check import promql
 from rules.check.promql_token import NotPromQL
+from rules.check.promql_tree import Selector, walk
 from rules.check.source import Document, Kind
 
 if TYPE_CHECKING:
@@ -19,26 +20,37 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One expression: of a recording, an alert or a panel; `expression` is None when it cannot be read (`why`)."""
+    """One expression: of a recording, an alert or a panel; `expression` is None when it cannot be read (`why`).
+
+    `parts` are the expression and everything in it, `selectors` those of them that are.
+    """
 
     kind: str
     name: str
     line: int
     text: str
     expression: Expression | None
+    parts: tuple[Expression, ...]
+    selectors: tuple[Selector, ...]
     why: str = ""
 
 
 @lru_cache(maxsize=8192)
-def _parsed(text: str) -> tuple[Expression | None, str]:
+def _parsed(text: str) -> tuple[Expression | None, tuple[Expression, ...], str]:
     try:
-        return promql.parse(text), ""
+        expression = promql.parse(text)
     except NotPromQL as failure:
-        return None, str(failure)
+        return None, (), str(failure)
+    return expression, tuple(walk(expression)), ""
 
 
-def rules(document: Document) -> Iterator[Rule]:
+@lru_cache(maxsize=4)  # every check on a document asks
+def rules(document: Document) -> tuple[Rule, ...]:
     """The rules of a rule file, or the queries of a dashboard."""
+    return tuple(_rules(document))
+
+
+def _rules(document: Document) -> Iterator[Rule]:
     if document.kind is Kind.RULES:
         for group in document.root.each("groups"):
             for node in group.each("rules"):
@@ -57,8 +69,9 @@ def _rule(node: Node) -> Iterator[Rule]:
 def _made(kind: str, name: str, node: Node) -> Iterator[Rule]:
     text = node.string("expr")
     if text:
-        expression, why = _parsed(text)
-        yield Rule(kind, name, node.line_of("expr"), text, expression, why)
+        expression, parts, why = _parsed(text)
+        found = tuple(part for part in parts if isinstance(part, Selector))
+        yield Rule(kind, name, node.line_of("expr"), text, expression, parts, found, why)
 
 
 def _panels(root: Node) -> Iterator[Node]:

@@ -10,7 +10,6 @@ from rules import recording
 from rules.check import source
 from rules.check.check import Surroundings
 from rules.check.finding import Finding
-from rules.check.promql_tree import selectors
 from rules.check.registry import CHECKS, DOUBLED, UNREADABLE, UNRECOGNISED
 from rules.check.rule import rules
 from rules.check.source import Kind
@@ -115,8 +114,7 @@ def _surroundings(sources: list[Source]) -> Surroundings:
             for rule in rules(document):
                 if rule.kind == "recording":
                     recorded.add(rule.name)
-                if rule.expression is not None:
-                    used.update(selector.name for selector in selectors(rule.expression))
+                used.update(selector.name for selector in rule.selectors)
     is_whole = {Kind.RULES, Kind.DASHBOARD, Kind.SCRAPE} <= kinds
     return Surroundings(frozenset(recorded), frozenset(used), is_whole)
 

@@ -15,10 +15,9 @@ from rules.check.regex import refusal
 from rules.check.source import Document, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from rules.check.check import Surroundings
-    from rules.check.corpus import Series
     from rules.check.node import Node
 
 _KINDS: Final = (Kind.SCRAPE,)
@@ -37,22 +36,22 @@ class _Job:
     rules: tuple[relabel.Rule, ...]
 
     @property
-    def met(self) -> tuple[Series, ...]:
+    def met(self) -> relabel.Corpus:
         """What it would meet."""
-        if self.role == "gateway":
-            return _GATEWAY
-        return tuple(one for one in _PODS if one["job"] == self.role)
+        return _MET[self.role]
 
-    def kept(self) -> Iterator[tuple[Series, relabel.Labels]]:
+    def kept(self) -> tuple[tuple[Mapping[str, str], relabel.Labels], ...]:
         """Each series that it keeps, before and after."""
-        for series in self.met:
-            after = relabel.relabelled(self.rules, series)
-            if after is not None:
-                yield series, after
+        return relabel.kept(self.rules, self.met)
 
 
-_GATEWAY: Final = tuple(corpus.gateway())
 _PODS: Final = tuple(corpus.pods())
+_MET: Final = {
+    "gateway": relabel.Corpus(tuple(corpus.gateway())),
+    "kubelet": relabel.Corpus(tuple(one for one in _PODS if one["job"] == "kubelet")),
+    "kube-state-metrics": relabel.Corpus(tuple(one for one in _PODS if one["job"] == "kube-state-metrics")),
+    "other": relabel.Corpus(()),
+}
 
 
 def _jobs(document: Document) -> Iterator[_Job]:
@@ -95,7 +94,8 @@ def _merged(document: Document, _: Surroundings) -> Iterator[Hit]:
 
 def _lost(document: Document, _: Surroundings) -> Iterator[Hit]:
     for job in filter(_serves_customers, _jobs(document)):
-        kept = {series["__name__"] for series, _ in job.kept() if series["envoy_cluster_name"] in corpus.ROUTES}
+        routes = [series for series, _ in job.kept() if series.get("envoy_cluster_name") in corpus.ROUTES]
+        kept = {series["__name__"] for series in routes}
         for name in sorted(_CUSTOMER_SERIES - kept):
             yield Hit(job.line, f"job {job.name}: {name} of customers' routes is dropped")
 

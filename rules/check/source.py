@@ -37,9 +37,9 @@ class Kind(StrEnum):
     DASHBOARD = "dashboard"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """One configuration in a file; `block` holds it when it is Alloy's, `root` otherwise."""
+    """One configuration in a file; `block` holds it when it is Alloy's, `root` otherwise. Equal to itself alone."""
 
     kind: Kind
     root: Node
@@ -139,8 +139,7 @@ def parse(text: str, shown: str) -> Source:
                     found.append(Document(Kind.STATE_METRICS, root))
                 doubled += (
                     Hit(line, f"{key} stands here a second time; which of the two counts is up to the reader")
-                    for node in (root.walk() if found else ())
-                    for key, line in node.doubled
+                    for key, line in (root.doubled if found else ())
                 )
     except Unreadable as failure:
         hint = "; a template must be rendered first" if "{{" in text else ""

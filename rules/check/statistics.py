@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from rules.budget import histogram_series
@@ -121,6 +122,7 @@ class Statistics:
         return histogram_series(DEFAULT_BOUNDS if bounds is None else len(bounds.values))
 
 
+@lru_cache(maxsize=4)  # every check on a document asks
 def of(document: Document) -> Statistics | None:
     """The statistics that a document configures; `None` when it configures none."""
     if document.kind is Kind.BOOTSTRAP:
