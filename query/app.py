@@ -18,6 +18,8 @@ from query.canary import Canary
 from query.cardinality_routes import CardinalitySurface
 from query.instruments import Instruments
 from query.limiter import Limiter
+from query.logs.door import LogDoor
+from query.logs.surface import LogSurface
 from query.prometheus import PrometheusSurface, is_prometheus
 from query.region import ServedRegion
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from core.directory import Directory
     from query.audit import AuditLog
     from query.exchange import Receive, Send
+    from query.logs.door import LogSources
     from query.settings import QuerySettings
 
 _RECORD_USE_SECONDS: Final = 30.0
@@ -37,7 +40,9 @@ _log = logging.getLogger("query.app")
 class FrontDoor:
     """The whole ASGI application of one front-door process; N of them run side by side without knowing each other."""
 
-    def __init__(self, settings: QuerySettings, directory: Directory, audit: AuditLog) -> None:
+    def __init__(
+        self, settings: QuerySettings, directory: Directory, audit: AuditLog, logs: LogSources | None = None
+    ) -> None:
         self._settings = settings
         self._audit = audit
         self._instruments = Instruments()
@@ -55,6 +60,7 @@ class FrontDoor:
             instruments=self._instruments,
         )
         self._cardinality = CardinalitySurface(self._access, directory, audit, self._instruments)
+        self._logs = LogDoor(settings, logs, access=self._access, audit=audit, instruments=self._instruments)
         self.api = self._create_api()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -76,6 +82,7 @@ class FrontDoor:
         )
         problem.install(app)
         app.include_router(self._cardinality.router)
+        app.include_router(LogSurface(self._logs).router)
         app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # the documented way to extend it
 
         @app.get("/livez", tags=["operations"], summary="The process runs")
@@ -87,7 +94,7 @@ class FrontDoor:
             regions = {region.name: region.reason or "ok" for region in self._regions.values()}
             ready = any(region.ready for region in self._regions.values())
             response.status_code = 200 if ready else 503
-            return {"status": "ok" if ready else "unavailable", "regions": regions}
+            return {"status": "ok" if ready else "unavailable", "regions": regions, "logs": self._logs.readiness()}
 
         @app.get("/metrics", tags=["operations"], summary="The front-door's own metrics, without tenant label values")
         async def metrics() -> Response:
@@ -103,6 +110,7 @@ class FrontDoor:
             self._regions[region.name] = ServedRegion(region, connect_seconds=connect_seconds)
             self._alerts[region.name] = AlertReader(region.name, region.alerts_url, connect_seconds=connect_seconds)
         self._cardinality.open(self._settings)
+        self._logs.open()
         tasks = [asyncio.create_task(self._canary.watch(region)) for region in self._regions.values()]
         tasks.append(asyncio.create_task(self._record_use()))
         try:
@@ -115,6 +123,7 @@ class FrontDoor:
                 await self._access.record_use()
             await asyncio.gather(*(region.close() for region in self._regions.values()))
             await self._cardinality.close()
+            await self._logs.close()
             await asyncio.gather(*(alerts.close() for alerts in self._alerts.values()))
             self._audit.flush()
 

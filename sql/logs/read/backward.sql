@@ -10,7 +10,6 @@ SELECT
     toValidUTF8(l.pod) AS pod_text,
     toValidUTF8(l.container) AS container_text,
     lower(hex(l.trace_id)) AS trace_hex,
-    lower(hex(l.span_id)) AS span_hex,
     toValidUTF8(l.body) AS body_text,
     mapApply((k, v) -> (toValidUTF8(k), toValidUTF8(v)), l.attributes) AS attribute_texts
 FROM starmeter.logs AS l

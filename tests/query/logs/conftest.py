@@ -9,19 +9,24 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from compose.process import free_port
 from core import clickhouse
 from query.logs.settings import LogLimits
 from query.logs.store import LogStore, Source
 from tests.compose.clickhouse.serving import named_or_running
 from tests.query.logs import samples
+from tests.query.logs.serving import log_door
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    import httpx
     from clickhouse_connect.driver.client import Client
 
     from tests.compose.clickhouse.serving import Server
     from tests.query.logs.reference import Sample
+    from tests.query.logs.serving import LogDoor
+    from tests.query.platform import Tokens
 
 
 @pytest.fixture(scope="session")
@@ -77,3 +82,21 @@ async def proved(url: str) -> AsyncIterator[LogStore]:
 
 
 LIMITS = LogLimits()
+
+
+@pytest.fixture(scope="session")
+def door_of_logs(
+    tmp_path_factory: pytest.TempPathFactory, log_server: Server, ours: list[Sample], control: tuple[str, Tokens]
+) -> Iterator[LogDoor]:
+    """A front-door over the store with everybody's records; the log store of region `far` is down."""
+    assert ours
+    urls = {"near": log_server.reader_url, "far": f"http://reader:x@127.0.0.1:{free_port()}"}
+    with log_door(tmp_path_factory.mktemp("log-door"), urls, control=control) as door:
+        yield door
+
+
+@pytest.fixture
+def logs(door_of_logs: LogDoor) -> Iterator[httpx.Client]:
+    """A client with A's viewer token, based on A's logs."""
+    with door_of_logs.client() as session:
+        yield session

@@ -41,7 +41,7 @@ VALUES: Final = (
     "é'\\",
 )
 TRACES: Final = ("0" * 32, "0123456789abcdef" * 2, "f" * 32)
-_COLUMNS: Final = (
+COLUMNS: Final = (
     "project_id", "environment", "service_id", "retention_days", "timestamp", "id", "source", "severity", "region",
     "pod", "container", "trace_id", "span_id", "body", "attributes",
 )  # fmt: skip
@@ -77,17 +77,34 @@ def random_samples(
     ]
 
 
+def row(one: Sample, *, encode: bool = False) -> tuple[object, ...]:
+    """The columns of a record; with `encode`, its texts as bytes: a surrogate stands for a byte that is no UTF-8."""
+
+    def text(value: str) -> str | bytes:
+        return value.encode("utf-8", "surrogateescape") if encode else value
+
+    return (
+        one.project_id,
+        one.environment,
+        one.service_id,
+        30,
+        one.timestamp,
+        one.id,
+        one.source,
+        one.severity,
+        "near",
+        one.pod,
+        one.container,
+        bytes.fromhex(one.trace_id),
+        bytes.fromhex(one.span_id),
+        text(one.body),
+        {text(key): text(value) for key, value in one.attributes.items()},
+    )
+
+
 def insert(client: Client, samples: Iterable[Sample]) -> None:
     """Put records into a store as its writer."""
-    rows = [
-        (
-            one.project_id, one.environment, one.service_id, 30, one.timestamp, one.id, one.source, one.severity,
-            "near", one.pod, one.container, bytes.fromhex(one.trace_id), bytes.fromhex(one.span_id), one.body,
-            one.attributes,
-        )
-        for one in samples
-    ]  # fmt: skip
-    client.insert("starmeter.logs", rows, column_names=_COLUMNS)
+    client.insert("starmeter.logs", [row(one) for one in samples], column_names=COLUMNS)
 
 
 def insert_for(client: Client, *, count: int, end: int, seed: int) -> tuple[list[Sample], list[Sample]]:

@@ -1,0 +1,224 @@
+"""What every log read goes through: credential, scope, region, arguments, a place, a deadline, the audit line."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import orjson
+from starlette.responses import Response
+
+from core.errors import BadRequest, ServiceError, StarmeterError, Unavailable
+from core.scope import Action
+from query.access import TenantPath
+from query.body import ClientGoneError, form_of
+from query.exchange import CLIENT_GONE
+from query.limiter import Limiter
+from query.logs import problem
+from query.logs.arguments import Arguments
+from query.logs.cursor import Signer
+from query.logs.reader import LogReader
+from query.logs.store import LogStore
+from query.verification import IsolationError
+from query.vigil import Cause, Vigil
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+
+    from starlette.requests import Request
+
+    from core.scope import Scope
+    from query.access import Access
+    from query.audit import AuditLog
+    from query.instruments import Instruments
+    from query.logs.settings import LogSettings
+    from query.logs.store import Source
+    from query.settings import QuerySettings
+
+_AUDITED_QUERY: Final = 1024
+
+_log = logging.getLogger("query.logs")
+
+
+class TimedOut(ServiceError):
+    """The read was not over within its time."""
+
+    code = "took_too_long"
+    status = 504
+
+
+@dataclass(frozen=True, slots=True)
+class LogSources:
+    """The front-door's log part: what it is configured with, and how each region's store is reached."""
+
+    settings: LogSettings
+    sources: Sequence[Source]
+
+
+@dataclass(slots=True)
+class Read:
+    """One authorised read: what it may see, what it asks, whom it asks, and what is noted about it."""
+
+    scope: Scope
+    path: TenantPath
+    credentials: list[bytes]
+    arguments: Arguments
+    reader: LogReader
+    signer: Signer
+    settings: LogSettings
+    line: dict[str, object]
+
+
+class LogDoor:
+    """Opens and watches the regions' log stores, and turns requests into reads."""
+
+    def __init__(
+        self,
+        settings: QuerySettings,
+        logs: LogSources | None,
+        *,
+        access: Access,
+        audit: AuditLog,
+        instruments: Instruments,
+    ) -> None:
+        self._settings = settings
+        self._logs = logs
+        self.access = access
+        self._audit = audit
+        self._instruments = instruments
+        self._limiter = Limiter()
+        self._stores: dict[str, LogStore] = {}
+        self._watching: list[asyncio.Task[None]] = []
+
+    def open(self) -> None:
+        """Begin to prove and to watch every region's store; each is served once it has passed."""
+        if self._logs is None:
+            return
+        for source in self._logs.sources:
+            store = LogStore(source, probe_seconds=self._logs.settings.probe_seconds)
+            self._stores[source.region] = store
+            self._watching.append(asyncio.create_task(store.watch()))
+
+    async def close(self) -> None:
+        """Stop watching and close the connections."""
+        for task in self._watching:
+            task.cancel()
+        await asyncio.gather(*self._watching, return_exceptions=True)
+        await asyncio.gather(*(store.close() for store in self._stores.values()))
+
+    def readiness(self) -> dict[str, str]:
+        """By region: `ok`, or why its logs are not served."""
+        return {name: store.reason or "ok" for name, store in self._stores.items()}
+
+    async def answer(
+        self, name: str, request: Request, allowed: Collection[str], work: Callable[[Read], Awaitable[object]]
+    ) -> Response:
+        """Answer with what `work` makes of the read, as JSON; whatever happens is audited."""
+        started = time.perf_counter()
+        line: dict[str, object] = {"event": "read", "endpoint": f"logs_{name}", "method": request.method}
+        response: Response
+        try:
+            read = await self.authorise(request, allowed, line)
+            async with self.place(read):
+                body = await _watched(request, read.settings.limits.seconds + 5, work(read))
+            response = Response(orjson.dumps(body), 200, problem.HEADERS, "application/json")
+        except ClientGoneError:
+            line["reason"] = "client_gone"
+            response = Response(status_code=CLIENT_GONE)
+        except StarmeterError as error:
+            response = self.refusal(error, line)
+        self.note(name, line, response.status_code, started, len(response.body))
+        return response
+
+    async def authorise(self, request: Request, allowed: Collection[str], line: dict[str, object]) -> Read:
+        """The read of a request.
+
+        Raises:
+            StarmeterError: who asks may not, what is asked cannot be, or the region is not served.
+        """
+        path = TenantPath(
+            request.path_params["project"],
+            request.path_params.get("environment"),
+            request.path_params.get("service"),
+        )
+        line["path"] = [part[:64] for part in path if part]
+        credentials = [value.encode("latin-1") for value in request.headers.getlist("authorization")]
+        scope = await self.access.scope(credentials, Action.READ_LOGS, path)
+        grant = scope.only
+        line |= {
+            "subject": scope.principal.subject,
+            "token": scope.principal.token_id,
+            "project_id": grant.project_id,
+            "region": grant.region,
+            "scope_version": scope.version,
+        }
+        if request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers:
+            raise BadRequest("body: a GET has none; put the arguments into the URL")
+        await form_of(request.receive)
+        arguments = Arguments(request.scope["query_string"], allowed, time.time_ns())
+        line["query"] = arguments.query[:_AUDITED_QUERY]
+        store = self._stores.get(grant.region)
+        if store is None or self._logs is None:
+            raise Unavailable(f"logs of region {grant.region} are not configured here; retry later")
+        settings = self._logs.settings
+        return Read(
+            scope=scope,
+            path=path,
+            credentials=credentials,
+            arguments=arguments,
+            reader=LogReader(store, grant, settings.limits),
+            signer=Signer(settings.cursor_key, scope, arguments.query),
+            settings=settings,
+            line=line,
+        )
+
+    @contextlib.asynccontextmanager
+    async def place(self, read: Read) -> AsyncIterator[None]:
+        """A place among the project's reads.
+
+        Raises:
+            TooBusy: there is none.
+        """
+        project = read.scope.only.project_id
+        await self._limiter.enter(project, self._settings.limits_of(project))
+        try:
+            yield
+        finally:
+            self._limiter.leave(project)
+
+    def refusal(self, error: StarmeterError, line: dict[str, object]) -> Response:
+        """The answer to a read that failed."""
+        line["reason"] = error.code
+        if isinstance(error, ServiceError) and not isinstance(error, Unavailable | IsolationError):
+            _log.error("a log read failed", extra={"reason": error.message})
+        return problem.response(error)
+
+    def note(self, name: str, line: dict[str, object], status: int, started: float, sent: int) -> None:
+        """Count and audit a read that is over."""
+        elapsed = time.perf_counter() - started
+        self._instruments.note_read(f"logs_{name}", status, elapsed, sent)
+        self._audit.write(
+            line | {"time": datetime.now(UTC), "status": status, "duration_ms": round(elapsed * 1000, 3), "bytes": sent}
+        )
+
+
+async def _watched(request: Request, seconds: float, work: Awaitable[object]) -> object:
+    """The result of `work`, unless its time is over or the client has gone, which also ends it at the store."""
+    vigil = Vigil(request.receive, seconds)
+    try:
+        return await work
+    except asyncio.CancelledError:
+        match vigil.claim():
+            case Cause.CLIENT_GONE:
+                raise ClientGoneError from None
+            case Cause.DEADLINE:
+                raise TimedOut("the read took too long; narrow the time range, or name a service") from None
+            case None:
+                raise
+    finally:
+        vigil.end()

@@ -1,0 +1,84 @@
+"""The routes under `/v1/projects/…/logs`, on the levels of a project, an environment and a service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from fastapi import APIRouter, Request, Response
+
+from query.logs import search
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection
+
+    from query.logs.door import LogDoor, Read
+
+_LEVELS: Final = {
+    "project": "/v1/projects/{project}",
+    "environment": "/v1/projects/{project}/environments/{environment}",
+    "service": "/v1/projects/{project}/environments/{environment}/services/{service}",
+}
+_PROBLEM: Final[dict[str, Any]] = {"content": {"application/problem+json": {"schema": {"type": "object"}}}}
+_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+    400: {"description": "An argument is wrong, unknown or given twice; the message names it."} | _PROBLEM,
+    401: {"description": "No valid credential."} | _PROBLEM,
+    403: {"description": "The role or the token does not allow it."} | _PROBLEM,
+    404: {"description": "Unknown or foreign project, environment or service."} | _PROBLEM,
+    422: {"description": "The read would go over a limit; the message says what to narrow."} | _PROBLEM,
+    429: {"description": "Too many reads of this project at once."} | _PROBLEM,
+    503: {"description": "The region's logs cannot be read now."} | _PROBLEM,
+    504: {"description": "The read took too long."} | _PROBLEM,
+    "default": {"description": "Another problem."} | _PROBLEM,
+}
+
+
+class LogSurface:
+    """The router of all log reads."""
+
+    def __init__(self, door: LogDoor) -> None:
+        self._door = door
+        self.router = APIRouter(tags=["logs"], responses=_ANSWERS)
+        self._json("search", "", "A page of records", search.NAMES, _search)
+
+    def _json(
+        self,
+        name: str,
+        path: str,
+        summary: str,
+        arguments: Collection[str],
+        work: Callable[[Read], Awaitable[object]],
+    ) -> None:
+        """Add a page that answers with JSON."""
+
+        async def answer(request: Request) -> Response:
+            return await self._door.answer(name, request, arguments, work)
+
+        self._add(name, path, summary, arguments, answer)
+
+    def _add(
+        self,
+        name: str,
+        path: str,
+        summary: str,
+        arguments: Collection[str],
+        handler: Callable[[Request], Awaitable[Response]],
+    ) -> None:
+        for level, prefix in _LEVELS.items():
+            names = [part[1:-1] for part in prefix.split("/") if part.startswith("{")]
+            parameters = [_parameter(one, "path") for one in names] + [_parameter(one, "query") for one in arguments]
+            self.router.add_api_route(
+                f"{prefix}/logs{path}",
+                handler,
+                methods=["GET"],
+                summary=summary,
+                operation_id=f"{level}_logs_{name}",
+                openapi_extra={"security": [{"token": []}], "parameters": parameters},
+            )
+
+
+def _parameter(name: str, place: str) -> dict[str, Any]:
+    return {"name": name, "in": place, "required": place == "path", "schema": {"type": "string"}}
+
+
+async def _search(read: Read) -> object:
+    return await search.search(read.reader, read.arguments, read.signer, read.settings.limits)
