@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 _REPEATS: Final = 1000
+_LAST_ASCII: Final = 0x7F
 _REPEAT: Final = re.compile(r"\{(\d+)(,(\d*))?\}")
 _CLASSES: Final = {
     "alnum": "0-9A-Za-z",
@@ -120,8 +121,8 @@ def _escape(pattern: str, place: int) -> tuple[str, int]:
 
 def _hex(pattern: str, place: int) -> tuple[str, int]:
     found = re.compile(r"\\x(?:\{([0-9A-Fa-f]{1,6})\}|([0-9A-Fa-f]{2}))").match(pattern, place)
-    if found is None or int(found[1] or found[2], 16) > 0x10FFFF:  # noqa: PLR2004 - Unicode's last character
-        raise NotRE2("\\x: write two hex digits, or more in braces")
+    if found is None or int(found[1] or found[2], 16) > _LAST_ASCII:
+        raise NotRE2("\\x: write two hex digits of ASCII; programs differ about what lies beyond")
     return re.escape(chr(int(found[1] or found[2], 16))), found.end()
 
 

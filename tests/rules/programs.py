@@ -16,7 +16,7 @@ from compose.process import Process
 from compose.programs import find
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 Labels = dict[str, str]
@@ -47,7 +47,7 @@ def pages(texts: Mapping[str, str]) -> Iterator[int]:
         thread.join()
 
 
-def exposition(series: list[Mapping[str, str]]) -> str:
+def exposition(series: Iterable[Mapping[str, str]]) -> str:
     """A page with each series once, at 1."""
     lines = []
     for one in series:

@@ -15,7 +15,6 @@ from tests.rules.programs import Labels, exposition, pages, stored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 pytestmark = pytest.mark.stack
 
@@ -88,8 +87,8 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Labels]]:
     texts = {
         "/sample": exposition([_SAMPLE | _TARGET]),
         "/platform": exposition(_PLATFORM),
-        "/gateway": exposition(list(corpus.gateway())),
-        "/pods": exposition(list(corpus.pods())),
+        "/gateway": exposition(corpus.gateway()),
+        "/pods": exposition(corpus.pods()),
     }
     with pages(texts) as port:
         jobs = [_job(name, "/sample", port, rules) for name, rules in _ACTIONS.items()]
