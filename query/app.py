@@ -82,7 +82,8 @@ class FrontDoor:
         )
         problem.install(app)
         app.include_router(self._cardinality.router)
-        app.include_router(LogSurface(self._logs).router)
+        if self._logs.is_configured:
+            app.include_router(LogSurface(self._logs).router)
         app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # the documented way to extend it
 
         @app.get("/livez", tags=["operations"], summary="The process runs")

@@ -95,6 +95,11 @@ class LogDoor:
         self._stores: dict[str, LogStore] = {}
         self._watching: list[asyncio.Task[None]] = []
 
+    @property
+    def is_configured(self) -> bool:
+        """Whether this front-door serves logs at all."""
+        return self._logs is not None
+
     def open(self) -> None:
         """Begin to prove and to watch every region's store; each is served once it has passed."""
         if self._logs is None:
