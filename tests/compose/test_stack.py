@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 _CPU: Final = "tenant:container_cpu_usage_seconds:rate1m"
 _REQUESTS: Final = "tenant:requests:rate1m"
 _LOOPBACK: Final = "0100007F"
-_PER_REGION: Final = ("victoria-metrics", "vmauth", "vmagent", "vmalert", "envoy", "cluster")
+_PER_REGION: Final = ("clickhouse", "victoria-metrics", "vmauth", "vmagent", "vmalert", "envoy", "cluster")
 
 
 def test_a_stack_comes_up_live_mends_itself_and_goes_without_a_trace(tmp_path: Path, subtests: pytest.Subtests) -> None:
@@ -52,6 +52,7 @@ def _its_file(running: Running) -> None:
     assert stat.S_IMODE(running.home.stack_file.stat().st_mode) == 0o600
     assert running.stack.keys() == {
         "query_url",
+        "ledger_url",
         "control_store",
         "regions",
         "workspaces",
@@ -69,7 +70,7 @@ def _its_file(running: Running) -> None:
 def _its_processes(running: Running) -> None:
     """All run, all listen on the loopback address alone."""
     names = {f"{name}-{region}" for name in _PER_REGION for region in ("fra1", "nyc1")}
-    assert running.roster.keys() == {*names, "application", "traffic", "query", "supervisor"}
+    assert running.roster.keys() == {*names, "ledger", "application", "traffic", "query", "supervisor"}
     for entry in running.roster.values():
         expected = set() if entry.name in {"traffic", "supervisor"} else {_LOOPBACK}
         assert listening(entry.pid) == expected, entry.name
