@@ -8,6 +8,7 @@ from billing.commands import app as billing
 from compose.commands import down, up
 from core.commands import migrate, tokens
 from ingest.commands import parse
+from ingest.log_commands import ingest, serve_ingest
 from query.cardinality_commands import cardinality
 from query.commands import serve
 from rules.commands import app as rules
@@ -28,7 +29,9 @@ def _root() -> None:
 
 
 app.add_typer(serve, name="serve")
+serve.command("ingest")(serve_ingest)
 app.add_typer(tokens, name="tokens")
+app.add_typer(ingest, name="ingest")
 app.add_typer(rules, name="rules")
 app.add_typer(billing, name="billing")
 rules.command("predict")(predict)

@@ -1,0 +1,91 @@
+"""From the spool into the store: one batch at a time, in order, again and again until the store has it."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from typing import TYPE_CHECKING, Final
+
+from core.errors import Unavailable
+from ingest.segment import Kind
+from ingest.sink import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from ingest.sink import Sink, Stored
+    from ingest.spool import Spool
+
+_FIRST_DELAY: Final = 0.2
+_LONGEST_DELAY: Final = 15.0
+_REFUSALS: Final = 3
+_POLL_SECONDS: Final = 0.5
+
+_log = logging.getLogger("ingest.drain")
+
+
+class Drain:
+    """The thread that empties a spool. `stored` is told what came of each batch."""
+
+    def __init__(self, region: str, spool: Spool, sink: Sink, stored: Callable[[Stored], None]) -> None:
+        self._region = region
+        self._spool = spool
+        self._sink = sink
+        self._stored = stored
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"drain-{region}", daemon=True)
+        self.is_storing = True
+        self.failures = 0
+        self.set_aside = 0
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self, seconds: float) -> None:
+        """Try to empty the spool for so many seconds, then leave the rest to the next process."""
+        self._ending.set()
+        self._thread.join(seconds)
+
+    def _run(self) -> None:
+        delay = _FIRST_DELAY
+        refusals = 0
+        while True:
+            path = self._spool.wait(0.0 if self._ending.is_set() else _POLL_SECONDS)
+            if path is None:
+                if self._ending.is_set():
+                    return
+                continue
+            try:
+                self._insert(path)
+            except (Unavailable, Refused, OSError) as failure:
+                self.failures += 1
+                self.is_storing = False
+                refusals = refusals + 1 if isinstance(failure, Refused) else 0
+                _log.warning(
+                    "a batch is not stored yet",
+                    extra={"region": self._region, "file": path.name, "reason": str(failure), "again_in": delay},
+                )
+                if refusals >= _REFUSALS:
+                    _log.critical("a batch is set aside", extra={"region": self._region, "file": path.name})
+                    self._spool.set_aside(path)
+                    self.set_aside += 1
+                    refusals = 0
+                if self._ending.wait(delay * random.uniform(0.8, 1.2)):  # noqa: S311 - jitter, not secrecy
+                    return
+                delay = min(delay * 2, _LONGEST_DELAY)
+            else:
+                self.is_storing = True
+                refusals = 0
+                delay = _FIRST_DELAY
+
+    def _insert(self, path: Path) -> None:
+        content = self._spool.read(path)
+        if (records := content.table(Kind.RECORDS)) is not None:
+            stored = self._sink.insert_records(records, content.digest)
+            self._stored(stored)
+        if (letters := content.table(Kind.LETTERS)) is not None:
+            self._sink.insert_letters(letters, content.digest)
+        self._spool.done(path)

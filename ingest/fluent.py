@@ -1,0 +1,117 @@
+"""Records as Fluent Bit's `http` output and Vector's `http` sink send them: a JSON array, or one object a line."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from ingest import timestamp
+from ingest.entry import Entry, LetterReason, Unreadable
+from ingest.structure import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# The container runtime's own time, which has nanoseconds, before what the agent made of it.
+_TIMES: Final = ("time", "timestamp", "@timestamp", "date")
+_NOT_JSON: Final = "not JSON; send an array of objects, or one object a line"
+_NOT_AN_OBJECT: Final = "not a JSON object; send one object a record"
+
+
+def read(body: bytes) -> Iterator[Entry | Unreadable]:
+    """The records of a body, whichever of the two forms it has."""
+    start = body.lstrip()[:1]
+    if start == b"[":
+        array = _loaded(body)
+        if isinstance(array, list):
+            for item in array:
+                yield _entry(item, body, is_alone=False)
+        else:
+            yield Unreadable(LetterReason.UNPARSABLE, _NOT_JSON, body)
+        return
+    # One record over several lines is legal JSON, too.
+    if start == b"{" and b"\n" in body.strip() and isinstance(whole := _loaded(body), dict):
+        yield _entry(whole, body)
+        return
+    for line in body.split(b"\n"):
+        if line and not line.isspace():
+            yield _entry(_loaded(line), line)
+
+
+def _loaded(text: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """The value of a JSON text; `None` when it is not readable, as `null` is no record either."""
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        pass
+    # What a strict reader refuses: bytes that are no UTF-8, halves of surrogate pairs, NaN. None of them may cost a
+    # record; what cannot be stored becomes the replacement character.
+    try:
+        return _mended(json.loads(text.decode("utf-8", "replace")))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _mended(value: object) -> object:
+    match value:
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case list():
+            return [_mended(item) for item in value]
+        case dict():
+            return {str(_mended(key)): _mended(item) for key, item in value.items()}
+        case float() if value != value or value in {float("inf"), float("-inf")}:  # noqa: PLR0124 - NaN alone differs from itself
+            return str(value)
+        case int() if not -(2**63) <= value < 2**64:
+            return str(value)
+        case _:
+            return value
+
+
+def _payload(record: object, source: bytes) -> bytes:
+    """The record alone, or all it came in when it is nested too deeply to be written."""
+    try:
+        return orjson.dumps(record)
+    except TypeError:
+        return source
+
+
+def _entry(record: Any, source: bytes, *, is_alone: bool = True) -> Entry | Unreadable:  # noqa: ANN401 - whatever JSON holds
+    if type(record) is not dict:
+        said = _NOT_JSON if record is None else _NOT_AN_OBJECT
+        return Unreadable(LetterReason.UNPARSABLE, said, source if is_alone else _payload(record, source))
+    body = record.get("log")
+    if body is None:
+        body = record.get("message")
+    if type(body) is not str:
+        if body is None:
+            return Unreadable(LetterReason.NO_BODY, "it has neither `log` nor `message`", _payload(record, source))
+        body = text_of(body)
+        if not body:
+            return Unreadable(LetterReason.UNPARSABLE, "its body is nested too deeply", _payload(record, source))
+    kubernetes = record.get("kubernetes")
+    if type(kubernetes) is not dict:
+        kubernetes = {}
+    labels = kubernetes.get("labels") or kubernetes.get("pod_labels")
+    moment = None
+    for name in _TIMES:
+        if name in record:
+            moment = timestamp.nanoseconds(record[name])
+            if moment is not None:
+                break
+    return Entry(
+        labels if type(labels) is dict else None,
+        moment,
+        body.removesuffix("\n"),
+        _text(kubernetes.get("pod_name")),
+        _text(kubernetes.get("container_name")),
+        partial(_payload, record, source),
+        _text(record.get("stream")),
+    )
+
+
+def _text(value: object) -> str:
+    return value if type(value) is str else ""

@@ -1,0 +1,67 @@
+"""How severe a log line is: OpenTelemetry's numbers (1 trace … 24 fatal) from the many ways programs write a level."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+TRACE: Final = 1
+DEBUG: Final = 5
+INFO: Final = 9
+WARN: Final = 13
+ERROR: Final = 17
+FATAL: Final = 21
+
+_WORDS: Final = {
+    "trace": TRACE,
+    "verbose": TRACE,
+    "debug": DEBUG,
+    "dbg": DEBUG,
+    "info": INFO,
+    "information": INFO,
+    "informational": INFO,
+    "notice": INFO + 1,
+    "warn": WARN,
+    "warning": WARN,
+    "error": ERROR,
+    "err": ERROR,
+    "severe": ERROR,
+    "crit": FATAL,
+    "critical": FATAL,
+    "alert": FATAL,
+    "emerg": FATAL,
+    "emergency": FATAL,
+    "fatal": FATAL,
+    "panic": FATAL,
+}
+# The levels of the Node.js loggers that write numbers.
+_NUMBERS: Final = {10: TRACE, 20: DEBUG, 30: INFO, 40: WARN, 50: ERROR, 60: FATAL}
+
+# A level is written near the line's beginning: as `level=warn`, or as a word in capitals. What follows an ANSI colour
+# (`…m`) counts, the middle of another word does not.
+_HEAD: Final = 160
+_WRITTEN: Final = re.compile(
+    r"(?:\b(?:level|lvl|severity)[=:]\s?\"?([A-Za-z]{3,13})\b"
+    r"|(?<![A-Z_])(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERR(?:OR)?|CRIT(?:ICAL)?|SEVERE|FATAL|PANIC)(?![A-Za-z_]))",
+    re.ASCII,
+)
+
+
+def of_value(value: object) -> int:
+    """The severity that a field named `level` means; 0 when it means none."""
+    match value:
+        case str():
+            return _WORDS.get(value.strip().lower(), 0)
+        case bool():
+            return 0
+        case int():
+            return _NUMBERS.get(value, 0)
+        case _:
+            return 0
+
+
+def of_line(line: str, stream: str) -> int:
+    """The severity of a line of text: what it says of itself, else an error when it came by standard error."""
+    if (match := _WRITTEN.search(line, 0, _HEAD)) and (found := _WORDS.get((match[1] or match[2]).lower(), 0)):
+        return found
+    return ERROR if stream == "stderr" else INFO

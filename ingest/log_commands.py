@@ -1,0 +1,93 @@
+"""`starmeter serve ingest` and `starmeter ingest …`: taking logs in, from a terminal."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from core.errors import ConfigurationError, StarmeterError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ingest = typer.Typer(no_args_is_help=True, help="What came in and could not be attributed.")
+
+_Config = Annotated[Path, typer.Option(envvar="STARMETER_INGEST_CONFIG", help="The ingest process's TOML file.")]
+
+_FINDINGS: Final = 1
+
+
+@ingest.callback()
+def _root() -> None:
+    """What came in and could not be attributed."""
+
+
+def serve_ingest(config: _Config) -> None:
+    """Take telemetry in until SIGTERM; then finish what is running and empty the spool."""
+    from ingest import serving  # noqa: PLC0415 - loads all of a server, for which no other command must wait
+
+    with _told():
+        serving.run(config)
+
+
+@ingest.command()
+def replay(
+    config: _Config,
+    *,
+    region: Annotated[str | None, typer.Option(help="Only this region's; all of them otherwise.")] = None,
+    reason: Annotated[str, typer.Option(help="Only letters of this reason, such as unknown_service.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="At most so many letters of a region.")] = 10_000,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a region.")] = False,
+) -> None:
+    """Try dead letters again: those that can be attributed by now become records.
+
+    Exit code: 0 none is left of those tried, 1 some are.
+    """
+    from core import settings  # noqa: PLC0415 - loads database drivers, for which no other command must wait
+    from core.attribution import Attribution  # noqa: PLC0415 - the same
+    from core.control import connect, require_current  # noqa: PLC0415 - the same
+    from ingest.app import bounds_of, owners_of  # noqa: PLC0415 - the same
+    from ingest.replay import Replay  # noqa: PLC0415 - the same
+    from ingest.settings import IngestSettings  # noqa: PLC0415 - the same
+    from ingest.sink import Sink, endpoint  # noqa: PLC0415 - the same
+
+    is_left = False
+    with _told():
+        configured = settings.load(IngestSettings, config)
+        chosen = [one for one in configured.regions if region in {None, one.name}]
+        if not chosen:
+            raise ConfigurationError(f"region: {region} is not in {config}; name one that is")
+        engine = connect(configured.control_store)
+        require_current(engine)
+        for one in chosen:
+            sink = Sink(endpoint(one.name, one.logs_url))
+            owners = owners_of(configured, Attribution(engine), one.name)
+            done = Replay(one.name, owners, bounds_of(configured), sink).run(
+                reason=reason, limit=limit, dry_run=dry_run
+            )
+            sink.close()
+            is_left = is_left or bool(done.still)
+            if as_json:
+                typer.echo(json.dumps({"region": one.name, "dry_run": dry_run, **asdict(done)}))
+                continue
+            said = "would become" if dry_run else "became"
+            typer.echo(f"{one.name}: {done.letters} dead letters {said} {done.records} records ({done.known} known)")
+            for why, count in sorted(done.still.items()):
+                typer.echo(f"{one.name}: {count} stay: {why}")
+    if is_left:
+        raise typer.Exit(_FINDINGS)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except StarmeterError as failure:
+        typer.echo(f"starmeter: {failure.message}", err=True)
+        raise typer.Exit(2 if isinstance(failure, ConfigurationError) else 3) from failure

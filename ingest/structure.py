@@ -1,0 +1,99 @@
+"""What a structured body says beside its text: attributes, severity, trace. The body itself stays as it came."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import orjson
+
+from ingest import level
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MOST_ATTRIBUTES: Final = 128
+_MOST_CHARACTERS: Final = 65_536
+_LONGEST_NAME: Final = 256
+_DEEPEST: Final = 8
+
+_LEVELS: Final = ("level", "severity", "lvl", "log.level", "severity_text")
+_TRACES: Final = (("trace_id", "span_id"), ("traceId", "spanId"), ("trace.id", "span.id"))
+
+
+class Structure(NamedTuple):
+    """Attributes by name (nested ones joined by dots), severity (0: none), trace and span id (empty: none)."""
+
+    attributes: Mapping[str, str]
+    severity: int
+    trace_id: bytes
+    span_id: bytes
+
+
+_NONE: Final = Structure({}, 0, b"", b"")
+
+
+def read(body: str) -> Structure:
+    """What a body that is one JSON object says; of any other body, nothing."""
+    if not body.startswith("{"):
+        return _NONE
+    try:
+        fields = orjson.loads(body)
+    except ValueError:
+        return _NONE
+    severity = 0
+    for name in _LEVELS:
+        if name in fields:
+            severity = level.of_value(fields[name])
+            break
+    trace_id = span_id = b""
+    for trace, span in _TRACES:
+        if trace in fields:
+            trace_id, span_id = hex_bytes(fields[trace], 16), hex_bytes(fields.get(span), 8)
+            break
+    return Structure(attributes(fields), severity, trace_id, span_id)
+
+
+def attributes(fields: Mapping[str, object]) -> dict[str, str]:
+    """Fields as texts by dotted name, as many as a record may have: the rest stays in the body alone."""
+    found: dict[str, str] = {}
+    _flatten(fields, "", found, _MOST_CHARACTERS, _DEEPEST)
+    return found
+
+
+def _flatten(fields: Mapping[str, object], prefix: str, found: dict[str, str], left: int, depth: int) -> int:
+    for key, value in fields.items():
+        if value is None:
+            continue
+        name = prefix + key
+        if type(value) is dict and depth > 1:
+            left = _flatten(value, f"{name}.", found, left, depth - 1)
+            continue
+        text = value if type(value) is str else text_of(value)
+        size = len(name) + len(text)
+        if len(found) >= MOST_ATTRIBUTES:
+            return left
+        if len(name) <= _LONGEST_NAME and size <= left:
+            left -= size
+            found[name] = text
+    return left
+
+
+def text_of(value: object) -> str:
+    """A value as text: as JSON writes it, a text as it is; empty when it is nested too deeply for that."""
+    if isinstance(value, str):
+        return value
+    try:
+        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:
+        return ""
+
+
+def hex_bytes(value: object, size: int) -> bytes:
+    """`size` bytes from hexadecimal text; empty when it is none, or all zero, which means none."""
+    if not isinstance(value, str) or len(value) != 2 * size:
+        return b""
+    try:
+        found = bytes.fromhex(value)
+    except ValueError:
+        return b""
+    return found if len(found) == size and any(found) else b""
