@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter, Request, Response
 
-from query.logs import search
+from query.logs import context, fields, histogram, search
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
@@ -39,6 +39,9 @@ class LogSurface:
         self._door = door
         self.router = APIRouter(tags=["logs"], responses=_ANSWERS)
         self._json("search", "", "A page of records", search.NAMES, _search)
+        self._json("histogram", "/histogram", "Records over time, by level", histogram.NAMES, _histogram)
+        self._json("fields", "/fields", "Fields of records; with field, its values", fields.NAMES, _fields)
+        self._json("context", "/context", "What stood around a record in its stream", context.NAMES, _context)
 
     def _json(
         self,
@@ -82,3 +85,15 @@ def _parameter(name: str, place: str) -> dict[str, Any]:
 
 async def _search(read: Read) -> object:
     return await search.search(read.reader, read.arguments, read.signer, read.settings.limits)
+
+
+async def _histogram(read: Read) -> object:
+    return await histogram.histogram(read.reader, read.arguments, read.settings.limits)
+
+
+async def _fields(read: Read) -> object:
+    return await fields.fields(read.reader, read.arguments, read.settings.limits)
+
+
+async def _context(read: Read) -> object:
+    return await context.context(read.reader, read.arguments)
