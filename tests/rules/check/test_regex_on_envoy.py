@@ -77,7 +77,7 @@ def _verdict(folder: Path, patterns: Sequence[str]) -> int:
     }
     bootstrap = folder / "envoy.json"
     bootstrap.write_text(json.dumps({"static_resources": {"listeners": [listener]}}))
-    command = [find("envoy"), "--mode", "validate", "-c", bootstrap, "-l", "off"]
+    command: list[str | Path] = [find("envoy"), "--mode", "validate", "-c", bootstrap, "-l", "off"]
     return subprocess.run(command, capture_output=True, check=False, timeout=60).returncode
 
 
