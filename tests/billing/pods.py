@@ -34,38 +34,44 @@ def observe(seen: Sequence[Any], uid: str = "uid-1", **times: int) -> PodObserva
     )
 
 
+_GAPS = st.sampled_from([1, 29, 30, 150, 151, 700, 3600])
+_NODES = st.sampled_from(["node-1"] * 9 + [""])
+
+
 @st.composite
-def lives(draw: st.DrawFn, uid: str = "uid-1", span: int = 3 * HOUR) -> list[PodObservation]:
-    """What is seen of one pod in `[T0, T0 + span)`: it waits, runs, is resized and ends; some of it goes unseen."""
-    started = draw(st.integers(0, span))
-    finished = draw(st.one_of(st.none(), st.integers(started, span)))
-    times = sorted(draw(st.sets(st.integers(0, span), max_size=12)))
-    tells = draw(st.booleans())
-    seen = []
-    for at in times:
-        if at < started:
-            phase = Phase.PENDING
-        elif finished is not None and at >= finished:
-            phase = Phase.SUCCEEDED
-        else:
-            phase = draw(st.sampled_from([Phase.RUNNING] * 5 + [Phase.UNKNOWN]))
+def lives(draw: st.DrawFn, uid: str = "uid-1") -> list[PodObservation]:
+    """What is seen of one pod: it waits, runs, is lost and resized, and ends; its clocks are off, much goes unseen."""
+    phases = [Phase.PENDING] * draw(st.integers(0, 2))
+    phases += draw(st.lists(st.sampled_from([Phase.RUNNING, Phase.RUNNING, Phase.UNKNOWN]), max_size=5))
+    phases += draw(st.lists(st.sampled_from([Phase.SUCCEEDED, Phase.FAILED, Phase.GONE]), max_size=2))
+    at, seen = T0 + draw(st.integers(0, HOUR)), []
+    for phase in phases:
+        at += draw(_GAPS)
         seen.append(
             PodObservation(
                 cluster="cluster-1",
                 uid=uid,
-                observed_at=T0 + at,
+                observed_at=at,
                 phase=phase,
                 cpu_m=draw(st.sampled_from([0, 100, 250, 3000])),
-                memory_b=draw(st.integers(0, 2**34)),
-                node=draw(st.sampled_from(["node-1"] * 9 + [""])),
-                started_at=T0 + started if tells and at >= started else None,
-                finished_at=T0 + finished if tells and finished is not None and at >= finished else None,
+                memory_b=draw(st.sampled_from([0, 1, 2**29, 2**34])),
+                node=draw(_NODES),
             )
         )
-    is_deleted = draw(st.booleans())
-    if seen and is_deleted:
-        seen[-1] = replace(seen[-1], deletion_at=T0 + draw(st.integers(0, span)))
-    return seen
+    return _told(draw, seen)
+
+
+def _told(draw: st.DrawFn, seen: list[PodObservation]) -> list[PodObservation]:
+    """With the times that Kubernetes tells, which are near what was seen, before or after it."""
+    began = next((each.observed_at for each in seen if each.phase is not Phase.PENDING), T0)
+    ended = next((each.observed_at for each in seen if each.phase >= Phase.SUCCEEDED), T0)
+    started = draw(st.one_of(st.none(), st.integers(began - 200, began + 50)))
+    finished = draw(st.one_of(st.none(), st.integers(ended - 200, ended + 50)))
+    deletion = draw(st.one_of(st.none(), st.integers(-10, 60)))
+    told = [replace(each, started_at=started, finished_at=finished) for each in seen]
+    if told and deletion is not None:
+        told[-1] = replace(told[-1], deletion_at=told[-1].observed_at + deletion)
+    return told
 
 
 @st.composite

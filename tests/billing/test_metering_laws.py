@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from billing.observation import PodObservation
 
 pytestmark = pytest.mark.property
-_SPAN = Period(T0 - HOUR, T0 + 4 * HOUR)
+_SPAN = Period(T0 - HOUR, T0 + 5 * HOUR)
 _POLICY = MeteringPolicy()
 
 
@@ -28,7 +29,7 @@ def _metered(seen: list[PodObservation], window: Period = _SPAN) -> pl.DataFrame
     return pod_hours(intervals(table(seen), _POLICY), window)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=45, deadline=None)
 @given(populations())
 def test_the_product_and_the_oracle_bill_the_same_seconds(seen: list[PodObservation]) -> None:
     billed = {
@@ -42,7 +43,7 @@ def test_the_product_and_the_oracle_bill_the_same_seconds(seen: list[PodObservat
     assert second_by_second(seen, _POLICY, _SPAN.start, _SPAN.end) == billed
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(populations().flatmap(lambda seen: st.tuples(st.just(seen), st.permutations(seen))))
 def test_order_changes_nothing(pair: tuple[list[PodObservation], list[PodObservation]]) -> None:
     seen, shuffled = pair
@@ -50,7 +51,7 @@ def test_order_changes_nothing(pair: tuple[list[PodObservation], list[PodObserva
     assert _metered(seen).equals(_metered(shuffled))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(populations(), st.data())
 def test_saying_it_again_changes_nothing(seen: list[PodObservation], data: st.DataObject) -> None:
     again = data.draw(st.lists(st.sampled_from(seen), max_size=20)) if seen else []
@@ -58,8 +59,8 @@ def test_saying_it_again_changes_nothing(seen: list[PodObservation], data: st.Da
     assert _metered(seen).equals(_metered([*seen, *again]))
 
 
-@settings(max_examples=80, deadline=None)
-@given(populations(), st.integers(1, 4))
+@settings(max_examples=50, deadline=None)
+@given(populations(), st.integers(1, 5))
 def test_cutting_the_window_into_hours_changes_nothing(seen: list[PodObservation], cut: int) -> None:
     middle = T0 + cut * HOUR - HOUR
     parts = [
@@ -81,7 +82,7 @@ def _with_neighbours(seen: list[PodObservation], window: Period) -> list[PodObse
     return kept
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(lives())
 def test_no_hour_has_more_seconds_than_an_hour_has(seen: list[PodObservation]) -> None:
     metered = _metered(seen)
@@ -90,12 +91,12 @@ def test_no_hour_has_more_seconds_than_an_hour_has(seen: list[PodObservation]) -
     assert metered.filter(pl.col("interpolated_s") > pl.col("running_s")).is_empty()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(lives(), st.data())
 def test_seeing_less_of_a_steady_pod_never_bills_more(seen: list[PodObservation], data: st.DataObject) -> None:
     # Running without a node is a contradiction, and not to see one is no loss of evidence.
-    honest = [each for each in seen if each.phase is Phase.PENDING or (each.phase is Phase.RUNNING and each.node)]
-    steady = [each for each in honest if each.deletion_at is None]
+    running = [each for each in seen if each.phase is Phase.RUNNING and each.node]
+    steady = [replace(each, deletion_at=None) for each in running]
     fewer = data.draw(st.lists(st.sampled_from(steady), unique=True)) if steady else []
 
     assert _metered(fewer)["running_s"].sum() <= _metered(steady)["running_s"].sum()

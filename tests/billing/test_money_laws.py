@@ -174,6 +174,14 @@ def test_rounding_is_pythons_own_of_fractions(numerator: int, denominator: int, 
     assert abs(Fraction(rounded(numerator, denominator, places, Mode.HALF_UP)) - exact) * 2 * 10**places <= 1
 
 
+@given(st.integers(-(10**20), 10**20))
+def test_a_tie_goes_to_the_even_neighbour_or_away_from_zero(half: int) -> None:
+    even, up = (rounded(2 * half + 1, 2, 0, mode) for mode in (Mode.HALF_EVEN, Mode.HALF_UP))
+
+    assert even % 2 == 0
+    assert abs(up) == (abs(2 * half + 1) + 1) // 2
+
+
 _LABELS = st.dictionaries(st.text(min_size=1, max_size=10), st.text(max_size=10), max_size=5)
 _SPEC: dict[str, Any] = {"containers": [{"name": "a", "resources": {"requests": {"cpu": "250m", "memory": "1Gi"}}}]}
 
