@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import httpx
 import pytest
@@ -16,7 +18,7 @@ from core.errors import Unavailable
 from core.tenant import Tenant
 from ingest.cluster_name import ClusterName
 from rules.budget import BUDGET
-from rules.live import Report, inspect
+from rules.live import Place, Report, inspect
 from rules.live_commands import live
 from rules.live_finding import LiveCheck
 from rules.live_http import MOST_QUESTIONS, Asker
@@ -199,6 +201,43 @@ def test_no_more_than_a_bounded_number_of_questions_is_ever_sent(healthy: Runnin
 
     with pytest.raises(Unavailable, match="questions were sent already"):
         asker.get(f"{healthy.place.alerts_url}/api/v1/rules")
+
+
+class _Nosy(BaseHTTPRequestHandler):
+    """Answers nothing useful, and remembers which credentials came to which path."""
+
+    seen: ClassVar[dict[str, str | None]] = {}
+
+    def do_GET(self) -> None:
+        self.seen[self.path.partition("?")[0]] = self.headers["Authorization"]
+        self.rfile.read(int(self.headers["Content-Length"] or 0))
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"[]")
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_the_store_s_token_goes_to_the_store_alone_and_strange_answers_are_no_crash() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Nosy) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        report = inspect(
+            Place(REGION, metrics_url=url, metrics_token="secret", envoy_urls=[url], alerts_url=f"{url}/vmalert")
+        )
+        server.shutdown()
+        thread.join()
+
+    with_token = {path for path, credential in _Nosy.seen.items() if credential is not None}
+    assert with_token == {"/api/v1/query", "/api/v1/labels", "/api/v1/status/tsdb"}
+    assert {"/config_dump", "/clusters", "/vmalert/api/v1/rules"} <= _Nosy.seen.keys()
+    assert (report.ran, len(report.unanswered)) == ([], len(LiveCheck) - 1)
 
 
 def run(*arguments: object) -> Result:
