@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from core.directory import Directory
     from query.audit import AuditLog
     from query.exchange import Receive, Send
-    from query.logs.door import LogSources
+    from query.logs.read import LogSources
     from query.settings import QuerySettings
 
 _RECORD_USE_SECONDS: Final = 30.0
@@ -108,7 +108,7 @@ class FrontDoor:
         """Open the regions and watch them; each is served as soon as it has proved its isolation."""
         connect_seconds = self._settings.connect_seconds
         for region in self._settings.regions:
-            self._regions[region.name] = ServedRegion(region, connect_seconds=connect_seconds)
+            self._regions[region.name] = ServedRegion(region, self._instruments, connect_seconds=connect_seconds)
             self._alerts[region.name] = AlertReader(region.name, region.alerts_url, connect_seconds=connect_seconds)
         self._cardinality.open(self._settings)
         self._logs.open()
@@ -133,5 +133,5 @@ class FrontDoor:
             await asyncio.sleep(_RECORD_USE_SECONDS)
             try:
                 await self._access.record_use()
-            except StarmeterError as failure:
-                _log.warning("token use was not recorded", extra={"reason": failure.message})
+            except Exception:  # noqa: BLE001 - the outermost frame of this task: said, and tried again
+                _log.exception("token use was not recorded")

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -22,22 +21,22 @@ from query.limiter import Limiter
 from query.logs import problem
 from query.logs.arguments import Arguments
 from query.logs.cursor import Signer
+from query.logs.read import Read
 from query.logs.reader import LogReader
 from query.logs.store import LogStore
+from query.logs.streamed import Streamed
 from query.verification import IsolationError
 from query.vigil import Cause, Vigil
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection
 
     from starlette.requests import Request
 
-    from core.scope import Scope
     from query.access import Access
     from query.audit import AuditLog
     from query.instruments import Instruments
-    from query.logs.settings import LogSettings
-    from query.logs.store import Source
+    from query.logs.read import LogSources, Stream
     from query.settings import QuerySettings
 
 _AUDITED_QUERY: Final = 1024
@@ -50,28 +49,6 @@ class TimedOut(ServiceError):
 
     code = "took_too_long"
     status = 504
-
-
-@dataclass(frozen=True, slots=True)
-class LogSources:
-    """The front-door's log part: what it is configured with, and how each region's store is reached."""
-
-    settings: LogSettings
-    sources: Sequence[Source]
-
-
-@dataclass(slots=True)
-class Read:
-    """One authorised read: what it may see, what it asks, whom it asks, and what is noted about it."""
-
-    scope: Scope
-    path: TenantPath
-    credentials: list[bytes]
-    arguments: Arguments
-    reader: LogReader
-    signer: Signer
-    settings: LogSettings
-    line: dict[str, object]
 
 
 class LogDoor:
@@ -137,8 +114,43 @@ class LogDoor:
             response = Response(status_code=CLIENT_GONE)
         except StarmeterError as error:
             response = self.refusal(error, line)
+        except Exception:  # noqa: BLE001 - the outermost frame: logged there, and said without our insides
+            response = self._internal(line)
         self.note(name, line, response.status_code, started, len(response.body))
         return response
+
+    async def stream(
+        self, name: str, request: Request, allowed: Collection[str], begin: Callable[[Read], Stream]
+    ) -> Response:
+        """Answer with a stream, once its first piece is there: until then, a failure has a status of its own."""
+        started = time.perf_counter()
+        line: dict[str, object] = {"event": "read", "endpoint": f"logs_{name}", "method": request.method}
+        try:
+            read = await self.authorise(request, allowed, line)
+            stream = begin(read)
+            place = contextlib.AsyncExitStack()
+            await place.enter_async_context(stream.place)
+            try:
+                first = await anext(stream.pieces)
+            except BaseException:
+                await place.aclose()
+                raise
+        except StarmeterError as error:
+            return self._refused(name, line, started, self.refusal(error, line))
+        except Exception:  # noqa: BLE001 - the outermost frame: logged there, and said without our insides
+            return self._refused(name, line, started, self._internal(line))
+
+        def done(sent: int, reason: str) -> None:
+            line["reason"] = reason
+            self.note(name, line, 200 if not reason else CLIENT_GONE, started, sent)
+
+        return Streamed(
+            _resumed(first, stream.pieces, place),
+            media_type=stream.media_type,
+            headers=problem.HEADERS | stream.headers,
+            seconds=stream.seconds,
+            done=done,
+        )
 
     async def authorise(self, request: Request, allowed: Collection[str], line: dict[str, object]) -> Read:
         """The read of a request.
@@ -203,6 +215,16 @@ class LogDoor:
             _log.error("a log read failed", extra={"reason": error.message})
         return problem.response(error)
 
+    def _internal(self, line: dict[str, object]) -> Response:
+        """The answer to a defect of ours: logged here, and said without our insides."""
+        _log.exception("a log read failed")
+        line["reason"] = "internal"
+        return problem.response(ServiceError("internal error"))
+
+    def _refused(self, name: str, line: dict[str, object], started: float, response: Response) -> Response:
+        self.note(name, line, response.status_code, started, len(response.body))
+        return response
+
     def note(self, name: str, line: dict[str, object], status: int, started: float, sent: int) -> None:
         """Count and audit a read that is over."""
         elapsed = time.perf_counter() - started
@@ -210,6 +232,15 @@ class LogDoor:
         self._audit.write(
             line | {"time": datetime.now(UTC), "status": status, "duration_ms": round(elapsed * 1000, 3), "bytes": sent}
         )
+
+
+async def _resumed(
+    first: bytes, rest: AsyncGenerator[bytes, None], place: contextlib.AsyncExitStack
+) -> AsyncGenerator[bytes, None]:
+    async with place, contextlib.aclosing(rest):
+        yield first
+        async for piece in rest:
+            yield piece
 
 
 async def _watched(request: Request, seconds: float, work: Awaitable[object]) -> object:

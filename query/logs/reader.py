@@ -6,13 +6,15 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+import pyarrow as pa  # type: ignore[import-untyped]
+
 from core.errors import Unavailable
 from query.logs.statement import Statement
 from query.logs.verification import assert_rows, verify
 from query.verification import IsolationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import AsyncGenerator, Iterable, Mapping
 
     from core.scope import Grant
     from query.logs.condition import Condition, Value
@@ -23,6 +25,9 @@ Row = Sequence[Any]
 
 # Statements whose rows have the environment and the service behind the project.
 _OF_RECORDS: Final = frozenset({"backward", "forward", "tail", "hit"})
+
+_TENANT: Final = ["project_text", "environment_text", "service_text"]
+_BLOCK_ROWS: Final = 8_192
 
 _log = logging.getLogger("query.logs.reader")
 
@@ -59,6 +64,26 @@ class LogReader:
         self._assert(rows, tenant=name in _OF_RECORDS)
         return rows
 
+    async def batches(
+        self, name: str, conditions: Iterable[Condition], **parameters: Value
+    ) -> AsyncGenerator[pa.RecordBatch, None]:
+        """The same as a stream of Arrow batches, for statements whose second and third columns are the tenant's too.
+
+        Nothing but one batch is held; the store waits while none is taken.
+        """
+        statement = Statement.of(name, self._grant, conditions, **parameters)
+        settings = self._settings(self._limits.export_seconds) | {"max_block_size": _BLOCK_ROWS}
+        self._verify(statement, settings)
+        client = self._store.client
+        with self._store.translated():
+            stream = await client.query_arrow_stream(
+                statement.text, parameters=dict(statement.parameters), settings=settings, use_strings=True
+            )
+            async with stream as batches:
+                async for batch in batches:
+                    self._assert_batch(batch)
+                    yield batch
+
     def _settings(self, seconds: int) -> dict[str, Any]:
         project = self._grant.project_id
         return {"SQL_project": project, "quota_key": project, "max_execution_time": seconds}
@@ -69,6 +94,11 @@ class LogReader:
         except IsolationError as failure:
             _log.critical("a log read without its scope was refused", extra={"reason": failure.message})
             raise
+
+    def _assert_batch(self, batch: pa.RecordBatch) -> None:
+        # Distinct triples are few, however many rows there are.
+        tenants = pa.Table.from_batches([batch.select(_TENANT)]).group_by(_TENANT).aggregate([])
+        self._assert(list(zip(*(column.to_pylist() for column in tenants.columns), strict=True)), tenant=True)
 
     def _assert(self, rows: Sequence[Row], *, tenant: bool) -> None:
         try:

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter, Request, Response
 
-from query.logs import context, fields, histogram, search
+from query.logs import context, export, fields, histogram, search
+from query.logs.read import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection
 
-    from query.logs.door import LogDoor, Read
+    from query.logs.door import LogDoor
+    from query.logs.read import Read
 
 _LEVELS: Final = {
     "project": "/v1/projects/{project}",
@@ -42,6 +44,18 @@ class LogSurface:
         self._json("histogram", "/histogram", "Records over time, by level", histogram.NAMES, _histogram)
         self._json("fields", "/fields", "Fields of records; with field, its values", fields.NAMES, _fields)
         self._json("context", "/context", "What stood around a record in its stream", context.NAMES, _context)
+        self._add("export", "/export", "All records, as a file", export.NAMES, self._export)
+
+    async def _export(self, request: Request) -> Response:
+        def begin(read: Read) -> Stream:
+            limits = read.settings.limits
+            accept = request.headers.get("accept", "")
+            made = export.Export(read.reader, read.arguments, read.signer, limits, accept)
+            headers = {"Content-Disposition": f'attachment; filename="{made.file_name}"'}
+            kind = made.encoder.media_type
+            return Stream(made.pieces(), self._door.place(read), kind, headers, limits.export_seconds)
+
+        return await self._door.stream("export", request, export.NAMES, begin)
 
     def _json(
         self,

@@ -15,7 +15,7 @@ from core.directory import Directory
 from query.app import FrontDoor
 from query.audit import AuditLog
 from query.corking import CorkedProtocol
-from query.logs.door import LogSources
+from query.logs.read import LogSources
 from query.logs.settings import LogSettings
 from query.settings import QuerySettings
 from tests.query.logs.conftest import source
@@ -28,9 +28,10 @@ def main(path: Path) -> None:
     query = settings.load(QuerySettings, Path(configured["query"]))
     logs = LogSettings.model_validate(configured["logs"])
     sources = [source(url, region) for region, url in configured["urls"].items()]
-    with Path(query.audit_log or "").open("ab") as stream:
+    directory = Directory(connect(configured["control_store"]))
+    with Path(query.audit_log or "").open("ab", buffering=0) as stream:
         uvicorn.run(
-            FrontDoor(query, Directory(connect(query.control_store)), AuditLog(stream), LogSources(logs, sources)),
+            FrontDoor(query, directory, AuditLog(stream), LogSources(logs, sources)),
             host="127.0.0.1",
             port=int(query.listen.rpartition(":")[2]),
             loop="uvloop",

@@ -61,6 +61,7 @@ def log_door(
     stores = [{"region": region, "url": "http://127.0.0.1", "password": "-"} for region in urls]
     configured = {
         "query": str(query),
+        "control_store": control_store,
         "logs": {"stores": stores, "cursor_key": CURSOR_KEY, **(logs or {})},
         "urls": urls,
     }
