@@ -2,91 +2,36 @@
 
 from __future__ import annotations
 
-import json
-import time
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
-import httpx
 import pytest
-import typer
-from typer.testing import CliRunner
 
 from core.errors import Unavailable
-from core.tenant import Tenant
-from ingest.cluster_name import ClusterName
-from rules.budget import BUDGET
 from rules.live import Place, Report, inspect
-from rules.live_commands import live
 from rules.live_finding import LiveCheck
 from rules.live_http import MOST_QUESTIONS, Asker
-from tests.rules.live_region import API, BLOG, REGION, SHOP, WEB, Running, pod, region, route, tenant
+from tests.rules.live_cases import STRANGER, healthy_region, sick_region
+from tests.rules.live_region import API, BLOG, REGION, SHOP, Running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
-
-    from typer.testing import Result
 
 pytestmark = pytest.mark.stack
-
-ROUTE: Final = ClusterName.of(Tenant(SHOP, "production", WEB), "prj-shop").name
-STRANGER: Final = "service/prj-shop/web/80/http"
-BROKEN: Final = """
-groups:
-- name: joins
-  rules:
-  - {record: broken, expr: "kube_pod_labels * on (cluster) group_left kube_pod_labels"}
-"""
-
-HEALTHY: Final = [
-    *route(SHOP, "production", "prj-shop"),
-    *route(BLOG, "pr-12", "prj-blog"),
-    *pod("web-1", SHOP, "production", WEB, namespace="prj-shop"),
-    *pod("site-1", BLOG, "pr-12", WEB, namespace="prj-blog"),
-    'scrape_samples_post_metric_relabeling{job="envoy-gateway"} 1000',
-]
-SICK: Final = [
-    *HEALTHY[:-1],
-    *route(SHOP, "pr-12", "prj-shop"),
-    # Of the other project, in this one's namespace.
-    *route(BLOG, "production", "prj-shop"),
-    # A namespace that nothing is known of is nobody's mistake.
-    *route(BLOG, "production", "prj-empty"),
-    *pod("api-1", SHOP, "production", API, namespace="prj-shop", ready=0),
-    # A pod that has ended needs not be ready, and one without a ready pod may have requests.
-    *pod("job-1", BLOG, "production", API, namespace="prj-blog", ready=0, ended=1),
-    *pod("site-2", BLOG, "production", WEB, namespace="prj-blog", ready=0),
-    f"tenant:requests:rate1m{{{tenant(BLOG, 'production', WEB)}}} 3",
-    f"tenant:requests:rate1m{{{tenant(SHOP, 'production', API)}}} 0",
-    'kube_pod_labels{cluster="c1",namespace="x",pod="x",label_starform_io_project_id_conflict1="1"} 1',
-    *(f'app_pages{{{tenant(SHOP, "production", WEB)},page="/{number}"}} 1' for number in range(1_500)),
-    f'scrape_samples_post_metric_relabeling{{job="envoy-gateway"}} {int(BUDGET.per_region * 0.75)}',
-]
 
 
 @pytest.fixture(scope="module")
 def healthy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with region(tmp_path_factory.mktemp("healthy"), HEALTHY, clusters=[ROUTE, "wasm_cluster"]) as running:
+    with healthy_region(tmp_path_factory.mktemp("healthy")) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def sick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    clusters = [ROUTE, STRANGER, "wasm_cluster"]
-    folder = tmp_path_factory.mktemp("sick")
-    with region(folder, SICK, clusters=clusters, allowlist=None, rules=BROKEN) as running:
-        _until_evaluated(running)
+    with sick_region(tmp_path_factory.mktemp("sick")) as running:
         yield running
-
-
-def _until_evaluated(running: Running) -> None:
-    deadline = time.monotonic() + 30
-    while 'lastError":""' in httpx.get(f"{running.place.alerts_url}/api/v1/rules").text:
-        assert time.monotonic() < deadline, "the rule was not evaluated"
-        time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
@@ -238,75 +183,3 @@ def test_the_store_s_token_goes_to_the_store_alone_and_strange_answers_are_no_cr
     assert with_token == {"/api/v1/query", "/api/v1/labels", "/api/v1/status/tsdb"}
     assert {"/config_dump", "/clusters", "/vmalert/api/v1/rules"} <= _Nosy.seen.keys()
     assert (report.ran, len(report.unanswered)) == ([], len(LiveCheck) - 1)
-
-
-def run(*arguments: object) -> Result:
-    app = typer.Typer()
-    app.command()(live)
-    return CliRunner().invoke(app, [str(one) for one in arguments], env={"STARMETER_CONTROL_STORE": None})
-
-
-def addresses(running: Running) -> list[str]:
-    place = running.place
-    return ["--metrics-url", f"{place.metrics_url}", "--envoy-admin-url", place.envoy_urls[0],
-            "--alerts-url", f"{place.alerts_url}", "--control-store", running.control_store]  # fmt: skip
-
-
-def test_the_command_says_what_it_found_how_to_mend_it_and_what_it_cost(sick: Running) -> None:
-    result = run(REGION, *addresses(sick))
-
-    assert result.exit_code == 1
-    assert f"SL006  {STRANGER}: 1 requests" in result.stdout
-    assert f"       fix: {LiveCheck.UNPARSED_TRAFFIC.fix}" in result.stdout
-    assert result.stdout.splitlines()[-1] == "region fra1: 9 findings, 9 checks, 10 queries sent"
-
-
-def test_the_command_ends_with_0_in_a_healthy_region_and_writes_the_outcome_as_metrics(
-    healthy: Running, tmp_path: Path
-) -> None:
-    file = tmp_path / "live.prom"
-
-    result = run(REGION, *addresses(healthy), "--exposition", file, "--json")
-
-    assert result.exit_code == 0
-    assert json.loads(result.stdout)["findings"] == []
-    lines = file.read_text().splitlines()
-    assert 'rules_live_findings{region="fra1",check="SL006"} 0' in lines
-    assert sum(line.startswith("rules_live_findings{") for line in lines) == len(LiveCheck)
-    assert lines[-1].startswith('rules_live_last_run_timestamp_seconds{region="fra1"} ')
-
-
-def test_the_local_stack_s_description_says_where_everything_is(healthy: Running, tmp_path: Path) -> None:
-    place = healthy.place
-    stack = tmp_path / "stack.json"
-    here = {"name": REGION, "victoriametrics_url": place.metrics_url, "vmalert_url": place.alerts_url}
-    here |= {"envoy_admin_url": place.envoy_urls[0]}
-    stack.write_text(json.dumps({"regions": [here], "control_store": healthy.control_store}))
-
-    assert run(REGION, "--stack", stack).exit_code == 0
-    unknown = run("mars", "--stack", stack)
-    assert (unknown.exit_code, unknown.stderr) == (2, "starmeter rules live: region: mars is none of fra1\n")
-
-
-def test_what_is_not_answered_ends_with_3(tmp_path: Path) -> None:
-    result = run(REGION, "--metrics-url", "http://127.0.0.1:1", "--exposition", tmp_path / "live.prom")
-
-    assert result.exit_code == 3
-    assert "SL008  unanswered: http://127.0.0.1:1/api/v1/query: does not answer" in result.stdout
-    assert "SL009  skipped: vmalert's address is not given" in result.stdout
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (("--stack", "/nowhere"), "stack: /nowhere cannot be read"),
-        (("--metrics-url", "file:///etc/passwd"), "url: 'file:///etc/passwd' is no address"),
-        (("--metrics-url", "http://x", "--metrics-token-file", "/nowhere"), "metrics-token-file: /nowhere cannot"),
-        (("--metrics-url", "http://x", "--envoy-config", "/dev/null"), "envoy-config: /dev/null is no Envoy bootstrap"),
-    ],
-)
-def test_a_wrong_argument_ends_with_2(arguments: tuple[str, ...], words: str) -> None:
-    result = run(REGION, *arguments)
-
-    assert result.exit_code == 2
-    assert words in result.stderr
