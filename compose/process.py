@@ -120,7 +120,7 @@ class Process:
         if self._popen is not None and self.running:
             self._popen.terminate()
 
-    def stop(self, timeout: float = 10.0) -> None:
+    def stop(self, timeout: float = 30.0) -> None:
         """End the program: SIGTERM, then SIGKILL after `timeout` seconds; returns when it is gone."""
         if self._popen is None:
             return

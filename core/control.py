@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _FORMS: Final = "write it as sqlite:///path/to/file.db or postgresql://user:password@host:5432/database"
 _CONNECT_SECONDS: Final = 5
+# A reader gave up long before; this frees its thread, and leaves a migration room.
+_STATEMENT_MILLISECONDS: Final = 30_000
 _BUSY_MILLISECONDS: Final = 5_000
 _IMMEDIATE: Final = "sqlite_begin_immediate"
 # Any number, the same in every process: whoever migrates a PostgreSQL store holds this lock.
@@ -156,7 +158,12 @@ def _shown(url: URL) -> str:
 
 
 def _postgresql(url: URL) -> Engine:
-    return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": _CONNECT_SECONDS})
+    bounds = {
+        "connect_timeout": _CONNECT_SECONDS,
+        "tcp_user_timeout": _STATEMENT_MILLISECONDS,
+        "options": f"-c statement_timeout={_STATEMENT_MILLISECONDS}",
+    }
+    return create_engine(url, pool_pre_ping=True, connect_args=bounds)
 
 
 def _sqlite(url: URL) -> Engine:

@@ -22,11 +22,12 @@ __all__ = ["Answer", "BrokenConnectionError", "StoreClient"]
 
 # VictoriaMetrics closes a connection that was idle for a minute.
 _IDLE_SECONDS: Final = 45.0
+_MOST_CONNECTIONS: Final = 1_000
 _TARGET: Final = re.compile(r"/[!-~]*", re.ASCII)
 
 
 class StoreClient:
-    """Pooled connections to one base URL. How many there are is bounded by the per-tenant limiter before it."""
+    """Pooled connections to one base URL."""
 
     def __init__(self, name: str, url: str, *, token: SecretStr | None = None, connect_seconds: float) -> None:
         parts = urlsplit(url)
@@ -94,6 +95,8 @@ class StoreClient:
         return None
 
     async def _connect(self) -> Connection:
+        if len(self._open) >= _MOST_CONNECTIONS:
+            raise Unavailable(f"{self._name}: as many reads as it may are running; retry later")
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(self._connect_seconds):
             _, connection = await loop.create_connection(

@@ -6,20 +6,22 @@ import asyncio
 import hashlib
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar, TypeVarTuple, Unpack
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 
-from core.errors import CallerError, Unauthenticated
+from core.errors import CallerError, Unauthenticated, Unavailable
 from core.scope import Action, Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from core.directory import Directory
     from core.scope import Permit
 
 _REMEMBERED: Final = 20_000
+_SECONDS: Final = 3.0
+_THREADS: Final = 16
 _MAX_CREDENTIAL: Final = 4_096
 _ONE_CREDENTIAL: Final = "give exactly one Authorization header: Bearer and an API token"
 
@@ -32,6 +34,8 @@ class TenantPath(NamedTuple):
     service_id: str | None = None
 
 
+_Arguments = TypeVarTuple("_Arguments")
+_Answer = TypeVar("_Answer")
 _Key = tuple[bytes, Action, TenantPath]
 _UNKNOWN: Final = (0.0, Unauthenticated("unknown"))
 
@@ -48,6 +52,7 @@ class Access:
         self._known: dict[_Key, tuple[float, Scope | CallerError]] = {}
         self._asking: dict[_Key, asyncio.Task[Scope | CallerError]] = {}
         self._used: set[str] = set()
+        self._threads = CapacityLimiter(_THREADS)
 
     async def scope(self, credentials: Sequence[bytes], action: Action, path: TenantPath) -> Scope:
         """The scope of one request.
@@ -81,7 +86,7 @@ class Access:
         """
         if len(credentials) != 1:
             raise Unauthenticated(_ONE_CREDENTIAL)
-        permit = await to_thread.run_sync(self._permit, credentials[0], action)
+        permit = await self._in_thread(self._permit, credentials[0], action)
         self._used.add(permit.principal.token_id)
         return permit
 
@@ -92,7 +97,7 @@ class Access:
         """Ask the control store once, however many requests wait for the same answer."""
         task = self._asking.get(key)
         if task is None:
-            task = asyncio.create_task(to_thread.run_sync(self._decide, credential, key[1], key[2]))
+            task = asyncio.create_task(self._in_thread(self._decide, credential, key[1], key[2]))
             self._asking[key] = task
             task.add_done_callback(lambda _: self._asking.pop(key, None))
         # Shielded: a client that goes away must not take the answer from the others.
@@ -103,6 +108,13 @@ class Access:
         if isinstance(answer, Scope):
             self._used.add(answer.principal.token_id)
         return answer
+
+    async def _in_thread(self, ask: Callable[[Unpack[_Arguments]], _Answer], *arguments: *_Arguments) -> _Answer:
+        try:
+            async with asyncio.timeout(_SECONDS):
+                return await to_thread.run_sync(ask, *arguments, abandon_on_cancel=True, limiter=self._threads)
+        except TimeoutError:
+            raise Unavailable("the control store does not answer; retry later") from None
 
     def _decide(self, credential: bytes, action: Action, path: TenantPath) -> Scope | CallerError:
         now = datetime.now(UTC)

@@ -67,9 +67,8 @@ class AlertReader:
     def __init__(self, region: str, url: str | None, *, connect_seconds: float) -> None:
         self._region = region
         self._store = None if url is None else StoreClient(f"region {region}", url, connect_seconds=connect_seconds)
-        self._groups: tuple[_Group, ...] = ()
+        self._asking: asyncio.Task[tuple[_Group, ...]] | None = None
         self._until = 0.0
-        self._lock = asyncio.Lock()
 
     async def alerts(self, grant: Grant) -> dict[str, object]:
         """The `data` of `/api/v1/alerts`: the alerts whose labels lie in `grant`."""
@@ -95,13 +94,19 @@ class AlertReader:
             await self._store.close()
 
     async def _read(self) -> tuple[_Group, ...]:
+        """What vmalert said at most two seconds ago, for all who want to know; that it did not answer counts, too."""
         if self._store is None:
             return ()
-        async with self._lock:
-            if time.monotonic() >= self._until:
-                self._groups = await self._ask(self._store)
-                self._until = time.monotonic() + _REMEMBERED_SECONDS
-            return self._groups
+        if self._asking is None or (self._asking.done() and time.monotonic() >= self._until):
+            self._asking = asyncio.create_task(self._ask(self._store))
+            self._asking.add_done_callback(self._remember)
+        # Shielded: a client that goes away must not take the answer from the others.
+        return await asyncio.shield(self._asking)
+
+    def _remember(self, asked: asyncio.Task[tuple[_Group, ...]]) -> None:
+        self._until = time.monotonic() + _REMEMBERED_SECONDS
+        if not asked.cancelled():
+            asked.exception()  # seen, even if nobody waits for it any more
 
     async def _ask(self, store: StoreClient) -> tuple[_Group, ...]:
         try:

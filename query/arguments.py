@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote_plus
 
 from core.errors import BadRequest
 from query.moment import seconds_at, seconds_long, written
+from query.read import Bounds, Read
 
 if TYPE_CHECKING:
     from query.form import Form
@@ -25,43 +26,6 @@ _NUMBERS: Final = re.compile(r"[0-9.+\-*/%^() ]*", re.ASCII)
 _LABEL: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
 # A match that selects every series which has a name; the tenant's enforcement narrows it to the tenant's own.
 _EVERY_SERIES: Final = '{__name__!=""}'
-
-
-class Read(NamedTuple):
-    """One validated read: the form to post, and what the audit line and the envelope say about it.
-
-    Times in unix seconds, `step` and `timeout` in seconds. `outside` means that the whole range lies before the
-    retention, so that the answer is empty without asking the store; `argument` is what `query` was given as; `scalar`
-    means an expression without any series, which Prometheus answers with a scalar and this store with a vector.
-    """
-
-    body: bytes
-    timeout: float
-    query: str = ""
-    start: float | None = None
-    end: float | None = None
-    step: float | None = None
-    warnings: tuple[str, ...] = ()
-    outside: bool = False
-    argument: str = "query"
-    scalar: bool = False
-
-
-class Bounds(NamedTuple):
-    """What bounds a read besides the tenant's limits: the time of the request and the store's retention, in seconds."""
-
-    now: float
-    retention: float
-
-    @property
-    def oldest(self) -> float:
-        """The first instant the store still has."""
-        return self.now - self.retention
-
-    @property
-    def notice(self) -> str:
-        """The warning of a clipped read."""
-        return f"metrics are kept for {self.retention / _DAY:g} days; what lies before was left out"
 
 
 def query(form: Form, limits: Limits, bounds: Bounds) -> Read:
@@ -90,16 +54,17 @@ def query_range(form: Form, limits: Limits, bounds: Bounds) -> Read:
         raise BadRequest("step: missing; give seconds or a duration such as 30s")
     step = seconds_long("step", step_text)
     _ordered(start, end)
-    _within(start, end, limits)
-    if (points := math.floor((end - start) / step) + 1) > limits.points:
-        raise BadRequest(
-            f"step: {points} points a series is more than {limits.points}; use a larger step or a shorter range"
-        )
     warnings: tuple[str, ...] = ()
     if start < bounds.oldest:
         # Skip whole steps, so that the remaining points are the ones that were asked for.
         start += math.ceil((bounds.oldest - start) / step) * step
         warnings = (bounds.notice,)
+    if end - start > limits.range_days * _DAY:
+        raise BadRequest(f"start: a range of more than {limits.range_days:g} days; ask for a shorter one")
+    if (points := math.floor((end - start) / step) + 1) > limits.points:
+        raise BadRequest(
+            f"step: {points} points a series is more than {limits.points}; use a larger step or a shorter range"
+        )
     body = [
         _text("query", text),
         f"start={written(start)}",
@@ -238,11 +203,6 @@ def whole_number(name: str, text: str) -> int:
 def _ordered(start: float, end: float) -> None:
     if start > end:
         raise BadRequest("end: lies before start")
-
-
-def _within(start: float, end: float, limits: Limits) -> None:
-    if end - start > limits.range_days * _DAY:
-        raise BadRequest(f"start: a range of more than {limits.range_days:g} days; ask for a shorter one")
 
 
 def _misaligned(start: float, step: float) -> bool:

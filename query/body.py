@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from core.http1 import Answer
 
 _FORM_BYTES: Final = 64 * 1024
+_FORM_SECONDS: Final = 10.0
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 
 
@@ -22,6 +24,13 @@ class TooLargeError(CallerError):
 
     code = "too_large"
     status = 413
+
+
+class TooSlowError(CallerError):
+    """The request's form takes longer to arrive than any legal one."""
+
+    code = "request_timeout"
+    status = 408
 
 
 class ClientGoneError(Exception):
@@ -33,19 +42,24 @@ async def form_of(receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) ->
 
     Raises:
         TooLargeError: it is larger than 64 KiB.
-        ClientGoneError: it never arrived whole.
+        TooSlowError: it did not arrive within 10 s.
+        ClientGoneError: the client went away before it was whole.
     """
     body = b""
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise ClientGoneError
-        piece: bytes = message.get("body", b"")
-        body += piece
-        if len(body) > _FORM_BYTES:
-            raise TooLargeError(f"body: larger than {_FORM_BYTES} bytes")
-        if not message.get("more_body", False):
-            return body
+    try:
+        async with asyncio.timeout(_FORM_SECONDS):
+            while True:
+                message = await receive()
+                if message["type"] != "http.request":
+                    raise ClientGoneError
+                piece: bytes = message.get("body", b"")
+                body += piece
+                if len(body) > _FORM_BYTES:
+                    raise TooLargeError(f"body: larger than {_FORM_BYTES} bytes")
+                if not message.get("more_body", False):
+                    return body
+    except TimeoutError:
+        raise TooSlowError(f"body: not received within {_FORM_SECONDS:g} s") from None
 
 
 def check_form_type(content_type: bytes, content_encoding: bytes) -> None:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 _MOST_HELD_BYTES: Final = 64 * 1024
 
 
+# From then on uvicorn's own limit on idle connections counts.
+_HEAD_SECONDS: Final = 10.0
+
+
 class CorkedTransport:
     """A transport that holds back what is written until the running callback is over, then writes it at once."""
 
@@ -52,8 +56,26 @@ class CorkedTransport:
 
 
 class CorkedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol over a corked transport."""
+    """uvicorn's protocol over a corked transport; a client that never sends a whole head is not waited for."""
+
+    _first_head: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn's own
         """Called by the event loop."""
         super().connection_made(cast("asyncio.Transport", CorkedTransport(transport, self.loop)))
+        self._first_head = self.loop.call_later(_HEAD_SECONDS, transport.abort)
+
+    def on_headers_complete(self) -> None:
+        """Called by the parser."""
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the event loop."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _stop_waiting(self) -> None:
+        if self._first_head is not None:
+            self._first_head.cancel()
+            self._first_head = None

@@ -11,8 +11,8 @@ from query import arguments
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from query.arguments import Bounds, Read
     from query.form import Form
+    from query.read import Bounds, Read
     from query.settings import Limits
 
 _JSON: Final = b"application/json"

@@ -37,6 +37,7 @@ _ANSWERS: Final = {
     "403": "The role or the token does not allow it.",
     "404": "Unknown or foreign project, environment, service, or unknown endpoint.",
     "405": "The endpoint has other methods; Allow names them.",
+    "408": "The form did not arrive within 10 s.",
     "413": "The form is larger than 64 KiB.",
     "414": "The arguments in the URL are longer than 16 KiB; send them by POST.",
     "422": "The query cannot be executed, or its answer is too large.",

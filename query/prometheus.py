@@ -23,14 +23,15 @@ from core.errors import (
 from core.scope import Action
 from query import envelope
 from query.access import TenantPath
-from query.arguments import Bounds
 from query.body import ClientGoneError, check_form_type, form_of
 from query.endpoint import find
 from query.exchange import CLIENT_GONE, Exchange
 from query.form import Form
 from query.hint import outside_scope
 from query.metadata import BUILDINFO, described
+from query.read import Bounds
 from query.record import Record
+from query.refusal import UpstreamError
 from query.relay import Relay
 from query.verification import IsolationError
 
@@ -135,6 +136,7 @@ class PrometheusSurface:
         if match is None or endpoint is None:
             raise NotFound("no such endpoint")
         record.endpoint = endpoint.name
+        self._audit.require_room()
         if exchange.method not in endpoint.methods:
             raise MethodNotAllowedError(endpoint.methods)
         record.path = _tenant_path(match)
@@ -147,9 +149,7 @@ class PrometheusSurface:
             return
         limits = self._settings.limits_of(grant.project_id)
         read = record.read = endpoint.read(arguments, limits, Bounds(time.time(), self._retention))
-        region = self._regions.get(grant.region)
-        if region is None:
-            raise Unavailable(f"region {grant.region} is not configured here; retry later")
+        region = self._region(grant)
         reader = region.reader(grant)
         infos = outside_scope(read.query, grant)
         if read.outside:
@@ -187,10 +187,14 @@ class PrometheusSurface:
                 return []
 
     def _alert_reader(self, grant: Grant) -> AlertReader:
-        reader = self._alerts.get(grant.region)
-        if reader is None:
+        self._region(grant).require_ready()
+        return self._alerts[grant.region]
+
+    def _region(self, grant: Grant) -> ServedRegion:
+        region = self._regions.get(grant.region)
+        if region is None:
             raise Unavailable(f"region {grant.region} is not configured here; retry later")
-        return reader
+        return region
 
 
 def _tenant_path(match: re.Match[bytes]) -> TenantPath:
@@ -211,7 +215,7 @@ async def _arguments(exchange: Exchange) -> Form:
             raise BadRequest("body: a GET has none; send the form by POST")
         return Form(exchange.query_string)
     body = await form_of(exchange.receive)
-    if body:
+    if body or exchange.header(b"content-type"):
         check_form_type(exchange.header(b"content-type"), exchange.header(b"content-encoding"))
     return Form(exchange.query_string, body)
 
@@ -222,7 +226,7 @@ def _headers(error: StarmeterError) -> list[tuple[bytes, bytes]]:
             return [(b"www-authenticate", b"Bearer")]
         case MethodNotAllowedError():
             return [(b"allow", ", ".join(error.allowed).encode())]
-        case TooBusy() | Unavailable():
+        case TooBusy() | Unavailable() | UpstreamError():
             return [(b"retry-after", b"%d" % error.retry_after)]
         case _:
             return []

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from core.scope import Scope
     from query.access import TenantPath
-    from query.arguments import Read
     from query.exchange import Exchange
+    from query.read import Read
 
 # Said by the client: good for finding a dashboard, never for deciding anything.
 _AUDITED_HEADERS: Final = (
     (b"x-dashboard-uid", "dashboard_uid"),
     (b"x-panel-id", "panel_id"),
+    (b"x-grafana-user", "grafana_user"),
+    (b"traceparent", "traceparent"),
     (b"user-agent", "user_agent"),
 )
 _HEADER_LENGTH: Final = 256

@@ -33,10 +33,11 @@ class QueryTimeoutError(ServiceError):
 
 
 class UpstreamError(ServiceError):
-    """The store answered with something that is no answer."""
+    """The store answered with something that is no answer; retry after `retry_after` seconds."""
 
     code: ClassVar[str] = "unavailable"
     status: ClassVar[int] = 502
+    retry_after: ClassVar[int] = 5
 
 
 def explain(status: int, message: str, text: str, argument: str = "query") -> StarmeterError:
@@ -165,4 +166,8 @@ _NOT_EXECUTABLE: Final = (
     ("cannot select more than", _TOO_LARGE),
     ("too many", _TOO_LARGE),
     ("not enough memory", _TOO_LARGE),
+    (
+        "duplicate output timeseries",
+        "several series of the answer would have the same labels; aggregate, or keep their names",
+    ),
 )

@@ -16,9 +16,9 @@ from query.vigil import Cause, Vigil
 
 if TYPE_CHECKING:
     from core.http1 import Answer
-    from query.arguments import Read
     from query.endpoint import Endpoint
     from query.exchange import Exchange
+    from query.read import Read
     from query.settings import Limits
     from query.victoria import TenantReader
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
+import os
 import sys
-from pathlib import Path
-from typing import BinaryIO, Final
+from io import FileIO
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
@@ -18,6 +18,9 @@ from query.app import FrontDoor
 from query.audit import AuditLog
 from query.corking import CorkedProtocol
 from query.settings import QuerySettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _DRAIN_SECONDS: Final = 25
 
@@ -31,7 +34,7 @@ def run(config: Path) -> None:
     """
     log.configure()
     configured = settings.load(QuerySettings, config)
-    engine = connect(configured.control_store)
+    engine = connect(configured.control_store.get_secret_value())
     require_current(engine)
     with _audit_stream(configured.audit_log) as stream:
         host, _, port = configured.listen.rpartition(":")
@@ -51,12 +54,16 @@ def run(config: Path) -> None:
             access_log=False,  # the audit log says more
             server_header=False,
             proxy_headers=False,  # nothing is decided by a client's address
+            limit_concurrency=configured.connections,
             timeout_graceful_shutdown=_DRAIN_SECONDS,
         )
 
 
-def _audit_stream(path: str | None) -> contextlib.AbstractContextManager[BinaryIO]:
+def _audit_stream(path: str | None) -> FileIO:
+    """Unbuffered: what the audit log has handed over is with the operating system, and nowhere twice."""
     try:
-        return contextlib.nullcontext(sys.stdout.buffer) if path is None else Path(path).open("ab")
+        if path is None:
+            return FileIO(sys.stdout.fileno(), "wb", closefd=False)
+        return FileIO(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab")
     except OSError as failure:
         raise ConfigurationError(f"audit_log: {path} cannot be opened: {failure.strerror}") from failure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from core.region import Region  # noqa: TC001 - pydantic needs it at run time
 from core.tenant import is_canonical_id
@@ -34,24 +34,39 @@ class QuerySettings(BaseModel):
 
     `audit_log` is a file that audit lines are appended to (standard output when absent). `canary_seconds` is the time
     between two isolation canaries of a healthy region; `access_seconds` is how long an authorisation is remembered,
-    hence how fast a revocation works.
+    hence how fast a revocation works. `connections` is how many clients may be connected at once.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     listen: str = "127.0.0.1:8480"
-    control_store: str
+    control_store: SecretStr
     audit_log: str | None = None
-    regions: tuple[Region, ...] = Field(min_length=1)
+    regions: tuple[Region, ...]
     limits: Limits = Limits()
-    project_limits: dict[str, dict[str, float]] = {}
+    project_limits: dict[str, Limits] = {}
+    connections: int = Field(default=10_000, ge=1)
     retention_days: float = Field(default=90.0, gt=0)
     canary_seconds: float = Field(default=60.0, gt=0)
     access_seconds: float = Field(default=2.0, ge=0, le=5.0)
     connect_seconds: float = Field(default=1.0, gt=0)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _complete_project_limits(cls, raw: object) -> object:
+        """A project's table names what differs; the rest is as for everyone."""
+        if not isinstance(raw, dict) or not isinstance(raw.get("project_limits"), dict):
+            return raw
+        limits = raw.get("limits")
+        common = limits if isinstance(limits, dict) else {}
+        tables = raw["project_limits"].items()
+        completed = {name: {**common, **table} if isinstance(table, dict) else table for name, table in tables}
+        return {**raw, "project_limits": completed}
+
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
+        if not self.regions:
+            raise ValueError("regions: give at least one")
         names = [region.name for region in self.regions]
         if len(names) != len(set(names)):
             raise ValueError("regions: two regions have the same name")
@@ -61,10 +76,8 @@ class QuerySettings(BaseModel):
         for project_id in self.project_limits:
             if not is_canonical_id(project_id):
                 raise ValueError(f"project_limits: {project_id} is not a canonical project id")
-            self.limits_of(project_id)
         return self
 
     def limits_of(self, project_id: str) -> Limits:
         """The caps of one project: its own where given, the common ones otherwise."""
-        override = self.project_limits.get(project_id)
-        return self.limits if override is None else Limits.model_validate({**self.limits.model_dump(), **override})
+        return self.project_limits.get(project_id, self.limits)

@@ -83,7 +83,12 @@ def read(door: Door, path: str, endpoint: str) -> httpx.Response:
 
 @pytest.mark.parametrize(
     ("path", "count"),
-    [("", 3), ("/environments/production", 2), (f"/environments/pr-7/services/{SERVICE_A1}", 1)],
+    [
+        ("", 3),
+        ("/environments/production", 2),
+        (f"/environments/pr-7/services/{SERVICE_A1}", 1),
+        (f"/environments/production/services/{SERVICE_A1}", 1),
+    ],
 )
 def test_alerts_are_the_scopes_own(alerting: Door, path: str, count: int) -> None:
     answer = read(alerting, path, "alerts")

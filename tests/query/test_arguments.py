@@ -9,8 +9,8 @@ import pytest
 
 from core.errors import BadRequest
 from query import arguments
-from query.arguments import Bounds, Read
 from query.form import Form
+from query.read import Bounds, Read
 from query.settings import Limits
 
 if TYPE_CHECKING:
@@ -98,12 +98,6 @@ def test_what_a_tenant_may_not_say_is_dropped(read: Callable[[Form, Limits, Boun
             "step: 11001 points",
             id="too many points",
         ),
-        pytest.param(
-            arguments.query_range,
-            [("query", "up"), ("start", NOW - 91 * DAY), ("end", NOW), ("step", 86_400)],
-            "start: a range of more than 90 days",
-            id="too long a range",
-        ),
         pytest.param(arguments.series, [], r"match\[\]: missing", id="no selector"),
         pytest.param(arguments.series, [("match[]", " ")], r"match\[\]: empty", id="blank selector"),
         pytest.param(arguments.series, [("match", "up")] * 33, r"match\[\]: more than 32", id="too many selectors"),
@@ -120,6 +114,21 @@ def test_a_wrong_argument_is_refused_by_name(
 ) -> None:
     with pytest.raises(BadRequest, match=f"^{said}"):
         read(form(*pairs), LIMITS, BOUNDS)
+
+
+def test_a_range_is_capped_after_it_was_clipped_to_the_retention() -> None:
+    asked = form(("query", "up"), ("start", NOW - 400 * DAY), ("end", NOW), ("step", DAY))
+    read = arguments.query_range(asked, LIMITS, BOUNDS)
+    assert read.start == NOW - 90 * DAY
+    assert read.warnings
+    with pytest.raises(BadRequest, match=r"^start: a range of more than 30 days"):
+        arguments.query_range(asked, Limits(range_days=30), BOUNDS)
+
+
+def test_an_instant_before_the_retention_says_so() -> None:
+    asked = form(("query", "up"), ("time", NOW - 91 * DAY))
+    assert arguments.query(asked, LIMITS, BOUNDS).warnings == (BOUNDS.notice,)
+    assert arguments.query(form(("query", "up"), ("time", NOW - DAY)), LIMITS, BOUNDS).warnings == ()
 
 
 def test_a_timeout_can_only_be_lowered() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -226,6 +227,7 @@ def test_one_audit_line_says_who_read_what(door: Door, client: httpx.Client, now
     assert line["endpoint"] == "query"
     assert line["status"] == 200
     assert line["dashboard_uid"] == "abc"
+    assert line["query_hash"] == hashlib.blake2s(b"sum(up) + 4711", digest_size=8).hexdigest()
     assert isinstance(line["upstream_ms"], float)
     assert door.tokens.viewer not in str(line)
 
