@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PREFIX: Final = "tag:yaml.org,2002:"
-_MERGE: Final = f"{_PREFIX}merge"
+_RESOLVER: Final = yaml.resolver.Resolver()
 # Deeper than any configuration, and far from Python's own limit.
 _DEPTH: Final = 100
 _TRUE: Final = frozenset({"true", "yes", "on", "y"})
@@ -109,11 +109,15 @@ class Node:
 def documents(text: str, above: int = 0) -> list[Node]:
     """The documents of a YAML or JSON text that begins `above` lines into its file.
 
+    Read by events and not by PyYAML's composer, which runs out of stack where a text nests deep.
+
     Raises:
         Unreadable: it is no YAML.
     """
+    reading = _Reading(above)
     try:
-        return [_read(root, above) for root in yaml.compose_all(text, Loader=_LOADER)]
+        for event in yaml.parse(text, Loader=_LOADER):
+            reading.take(event)
     except yaml.MarkedYAMLError as failure:
         mark = failure.problem_mark or failure.context_mark
         line = 1 if mark is None else mark.line + 1
@@ -123,62 +127,90 @@ def documents(text: str, above: int = 0) -> list[Node]:
         raise Unreadable(above + line, "a character that YAML does not allow") from failure
     except (yaml.YAMLError, ValueError) as failure:
         raise Unreadable(above + 1, "no YAML") from failure
-    except RecursionError as failure:
-        raise Unreadable(above + 1, "nested too deep") from failure
+    return reading.documents
 
 
-def _read(source: yaml.Node, above: int) -> Node:
-    reading = _Reading(above)
-    root = reading.node(source, 0)
-    return replace(root, doubled=tuple(reading.doubled)) if reading.doubled else root
+@dataclass(slots=True)
+class _Open:
+    """A list or a map that has not ended: what it holds so far, of a map keys and values in turn."""
+
+    line: int
+    anchor: str | None
+    is_map: bool
+    parts: list[Node] = field(default_factory=list)
 
 
 class _Reading:
-    """One pass over a document; what an alias refers to is read once."""
+    """One pass over a text; what an alias refers to is read once."""
 
     def __init__(self, above: int) -> None:
+        self.documents: list[Node] = []
         self._above = above
-        self._known: dict[int, Node] = {}
-        self._open: set[int] = set()
-        self.doubled: list[tuple[str, int]] = []
+        self._open: list[_Open] = []
+        self._known: dict[str, Node] = {}
+        self._doubled: list[tuple[str, int]] = []
 
-    def node(self, source: yaml.Node, depth: int) -> Node:
-        line = self._above + source.start_mark.line + 1
-        if (known := self._known.get(id(source))) is not None:
-            return known
-        if id(source) in self._open:
+    def take(self, event: yaml.Event) -> None:
+        """The next event of the parser."""
+        line = self._above + (0 if event.start_mark is None else event.start_mark.line) + 1
+        if isinstance(event, yaml.ScalarEvent):
+            self._add(_scalar(event, line), event.anchor)
+        elif isinstance(event, yaml.AliasEvent):
+            self._add(self._alias(event, line), None)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            if len(self._open) > _DEPTH:
+                raise Unreadable(line, "nested too deep")
+            self._open.append(_Open(line, event.anchor, isinstance(event, yaml.MappingStartEvent)))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            ended = self._open.pop()
+            self._add(self._mapping(ended) if ended.is_map else _sequence(ended), ended.anchor)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self._known, self._doubled = {}, []
+
+    def _add(self, node: Node, anchor: str | None) -> None:
+        if anchor is not None:
+            self._known[anchor] = node
+        if self._open:
+            self._open[-1].parts.append(node)
+        else:
+            self.documents.append(replace(node, doubled=tuple(self._doubled)) if self._doubled else node)
+
+    def _alias(self, event: yaml.AliasEvent, line: int) -> Node:
+        if any(collection.anchor == event.anchor for collection in self._open):
             raise Unreadable(line, "an alias that contains itself")
-        if depth > _DEPTH:
-            raise Unreadable(line, "nested too deep")
-        self._open.add(id(source))
-        node = self._read(source, line, depth)
-        self._open.discard(id(source))
-        self._known[id(source)] = node
-        return node
+        if event.anchor not in self._known:
+            raise Unreadable(line, f"the alias {event.anchor} refers to nothing")
+        return self._known[event.anchor]
 
-    def _read(self, source: yaml.Node, line: int, depth: int) -> Node:
-        if isinstance(source, yaml.MappingNode):
-            return self._mapping(source, line, depth)
-        if isinstance(source, yaml.SequenceNode):
-            return Node(line, "seq", items=tuple(self.node(item, depth + 1) for item in source.value))
-        style = getattr(source, "style", None)
-        tag = source.tag.removeprefix(_PREFIX)
-        return Node(line, tag, text=source.value, is_plain=not style, is_block=style in {"|", ">"})
-
-    def _mapping(self, source: yaml.MappingNode, line: int, depth: int) -> Node:
+    def _mapping(self, ended: _Open) -> Node:
         entries: dict[str, Node] = {}
         merged: dict[str, Node] = {}
         keys: dict[str, int] = {}
-        for key, value in source.value:
-            node = self.node(value, depth + 1)
-            if key.tag == _MERGE:
-                for part in (node, *node.items):
+        for key, value in zip(ended.parts[::2], ended.parts[1::2], strict=True):
+            if key.tag == "merge":
+                for part in (value, *value.items):
                     merged = {**part.entries, **merged}
                 continue
-            name = key.value if isinstance(key.value, str) else ""
-            key_line = self._above + key.start_mark.line + 1
-            if name in entries:
-                self.doubled.append((name, key_line))
-            entries[name] = node
-            keys[name] = key_line
-        return Node(line, "map", entries={**merged, **entries}, keys=keys)
+            if key.text in entries:
+                self._doubled.append((key.text, key.line))
+            entries[key.text] = value
+            keys[key.text] = key.line
+        return Node(ended.line, "map", entries={**merged, **entries}, keys=keys)
+
+
+def _sequence(ended: _Open) -> Node:
+    return Node(ended.line, "seq", items=tuple(ended.parts))
+
+
+def _resolved(value: str, implicit: tuple[bool, bool]) -> str:
+    """The tag that a YAML 1.1 reader gives a scalar without one."""
+    tag: str = _RESOLVER.resolve(yaml.ScalarNode, value, implicit)  # type: ignore[no-untyped-call]
+    return tag
+
+
+def _scalar(event: yaml.ScalarEvent, line: int) -> Node:
+    is_plain = event.style is None or not event.style.strip()
+    tag = event.tag
+    if tag is None or tag == "!":
+        tag = _resolved(event.value, event.implicit)
+    return Node(line, tag.removeprefix(_PREFIX), event.value, is_plain, event.style in {"|", ">"})

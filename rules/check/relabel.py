@@ -5,14 +5,13 @@ A test runs the same rules through a real vmagent.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from rules.check import promql, promql_tree
 from rules.check.promql_token import NotPromQL
-from rules.check.regex import NotRE2, compiled, matches
+from rules.check.regex import NotRE2, compiled, is_quick, matches, rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 Labels = dict[str, str]
 
-_REFERENCE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+)|(\$))", re.ASCII)
 # The share of the targets that another agent has: which one is not known here, so every series is taken for ours.
 _ANY_SHARD: Final = "\0shard"
 
@@ -146,29 +144,16 @@ def _replace(rule: Rule, labels: Labels) -> Labels:
 
 @lru_cache(maxsize=1 << 16)
 def _replaced(regex: str, replacement: str, source: str) -> str | None:
-    """The replacement filled in; `None` when the pattern does not match."""
-    found = compiled(regex).fullmatch(source)
-    return None if found is None else _expanded(replacement, found)
+    return rewritten(regex, source, replacement)
 
 
 def _replace_all(rule: Rule, labels: Labels) -> Labels:
-    text = compiled(rule.regex).sub(lambda found: _expanded(rule.replacement, found), _source(rule, labels))
+    """Each match inside of the value; the pattern is not anchored here."""
+    source = _source(rule, labels)
+    if not is_quick(rule.regex):
+        return labels
+    text = compiled(rule.regex).sub(lambda found: rewritten(rule.regex, found[0], rule.replacement) or "", source)
     return _with(labels, rule.target_label, text)
-
-
-def _expanded(replacement: str, found: re.Match[str]) -> str:
-    """Go's templates: `$1`, `${name}`, `$$`; what is not captured is empty."""
-
-    def value(reference: re.Match[str]) -> str:
-        if reference[3]:
-            return "$"
-        name = reference[1] or reference[2]
-        try:
-            return found[int(name) if name.isdigit() else name] or ""
-        except IndexError:
-            return ""
-
-    return _REFERENCE.sub(value, replacement)
 
 
 def _keep(rule: Rule, labels: Labels) -> Labels | None:
@@ -191,9 +176,9 @@ def _labelkeep(rule: Rule, labels: Labels) -> Labels:
 
 def _labelmap(rule: Rule, labels: Labels) -> Labels:
     mapped = {
-        _expanded(rule.replacement, found): value
+        renamed: value
         for name, value in labels.items()
-        if (found := compiled(rule.regex).fullmatch(name)) is not None
+        if (renamed := _replaced(rule.regex, rule.replacement, name)) is not None
     }
     return {**labels, **mapped}
 

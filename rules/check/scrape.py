@@ -132,9 +132,8 @@ def _strangers(document: Document, _: Surroundings) -> Iterator[Hit]:
 
 def _preview_by_name(document: Document, _: Surroundings) -> Iterator[Hit]:
     for job in filter(_serves_customers, _jobs(document)):
-        kept = {
-            corpus.ROUTES[name].environment for s, _ in job.kept() if (name := s["envoy_cluster_name"]) in corpus.ROUTES
-        }
+        routes = [corpus.ROUTES.get(series.get("envoy_cluster_name", "")) for series, _ in job.kept()]
+        kept = {route.environment for route in routes if route is not None}
         if "production" in kept and corpus.PREVIEW_LIKE.environment not in kept:
             yield Hit(job.line, f"job {job.name}: keeps production but not pr-7, which a customer may call production")
 

@@ -67,9 +67,7 @@ _MARKER: Final = re.compile(
     rb"|metricLabelsAllowlist|envoyproxy/gateway:|write_relabel_config|honorLabels|loki\.write"
     rb"|\[(?:SERVICE|INPUT|FILTER|OUTPUT)\]"
 )
-_ALLOY: Final = re.compile(
-    r"^[ \t]*(?:prometheus|loki|discovery|otelcol|local|remote)\.[a-z_.]+ \"[^\"]*\" \{", re.MULTILINE
-)
+_ALLOY: Final = re.compile(r"^(?:prometheus|loki|discovery|otelcol|local|remote)\.[a-z_.]+ \"[^\"]*\" \{", re.MULTILINE)
 _CLASSIC: Final = re.compile(r"^\[(?:SERVICE|INPUT|FILTER|OUTPUT)\]\s*$", re.MULTILINE)
 _ALLOWLIST: Final = re.compile(r"metric-labels-allowlist|metricLabelsAllowlist")
 

@@ -1,15 +1,19 @@
-"""What the checks take for RE2 is what a real Envoy takes."""
+"""What the checks take for RE2 is what a real Envoy takes, and both engines behind it agree."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from compose.programs import find
-from rules.check.regex import matches, refusal
+from rules.check import re2
+from rules.check.regex import is_quick, matches, refusal, rewritten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,6 +118,37 @@ def test_envoy_refuses_every_pattern_that_is_refused(tmp_path: Path, pattern: st
 )
 def test_a_match_is_of_the_whole_text_and_of_ascii(pattern: str, text: str, is_match: bool) -> None:
     assert matches(pattern, text) is is_match
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement"), [("(a|b)*(?P<n>c)", "${n}-$1-$9-$$"), ("(?P<n>.)(.)?.*", "$1${n}$2$$x")]
+)
+@pytest.mark.parametrize("text", ["abc", "c", "", "xyz", "\\1c"])
+def test_both_engines_find_the_same_groups(pattern: str, replacement: str, text: str) -> None:
+    found = re.compile(pattern, re.ASCII).fullmatch(text)
+    expected = None
+    if found is not None:
+        expected = replacement
+        for reference, group in (("${n}", "n"), ("$1", 1), ("$2", 2)):
+            if reference in expected:
+                expected = expected.replace(reference, found[group] or "")
+        expected = expected.replace("$9", "").replace("$$", "$")
+
+    assert rewritten(pattern, text, replacement) == expected
+
+
+@pytest.mark.property
+@settings(max_examples=300, deadline=None)
+@given(st.text("ab.*+?()[]{}|^$\\1,-", max_size=8), st.text("ab1", max_size=6))
+def test_python_s_engine_is_used_where_it_finds_what_re2_finds(pattern: str, text: str) -> None:
+    if refusal(pattern) is None and is_quick(pattern):
+        assert matches(pattern, text) is re2.matches(pattern, text)
+
+
+def test_a_pattern_made_to_backtrack_for_ever_is_done_at_once() -> None:
+    assert not matches("(?:a+)+b", "a" * 2_000)
+    assert not matches(".*.*.*.*.*.*x", "a" * 2_000)
+    assert rewritten("((?:a|aa)+)c", "a" * 2_000 + "c", "$1") == "a" * 2_000
 
 
 @pytest.mark.parametrize("pattern", ["\\pL", "(?U)a+", "a(?i)b", "(?<n>a)", "(?P<n>a)(?P<n>b)", "\\x{1F600}"])
