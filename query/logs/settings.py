@@ -34,12 +34,15 @@ class LogLimits(BaseModel):
     export_seconds: int = Field(default=600, ge=1, le=600)
     tails: int = Field(default=10, ge=1)
     tail_seconds: float = Field(default=3_600.0, gt=0)
+    tail_lag_seconds: float = Field(default=60.0, gt=0)
 
 
 class LogSettings(BaseModel):
     """The log part of the front-door's configuration.
 
-    `cursor_key` is the same on all front-doors, or a page begun at one cannot be continued at another.
+    `cursor_key` is the same on all front-doors, or a page begun at one cannot be continued at another. A live tail
+    shows a record `settle_seconds` after the store stamped it, by when it is visible in the order of the stamps; so the
+    clocks of front-doors and stores may be apart by less than that.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +52,8 @@ class LogSettings(BaseModel):
     limits: LogLimits = LogLimits()
     probe_seconds: float = Field(default=60.0, gt=0)
     settle_seconds: float = Field(default=1.0, ge=0.1, le=30)
+    poll_seconds: float = Field(default=0.5, ge=0.05, le=10)
+    heartbeat_seconds: float = Field(default=15.0, gt=0)
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

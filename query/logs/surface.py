@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter, Request, Response
 
-from query.logs import context, export, fields, histogram, search
+from query.logs import context, export, fields, histogram, search, tail
 from query.logs.read import Stream
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ _LEVELS: Final = {
     "environment": "/v1/projects/{project}/environments/{environment}",
     "service": "/v1/projects/{project}/environments/{environment}/services/{service}",
 }
+_TAIL_GRACE_SECONDS: Final = 30.0
 _PROBLEM: Final[dict[str, Any]] = {"content": {"application/problem+json": {"schema": {"type": "object"}}}}
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     400: {"description": "An argument is wrong, unknown or given twice; the message names it."} | _PROBLEM,
@@ -45,6 +46,18 @@ class LogSurface:
         self._json("fields", "/fields", "Fields of records; with field, its values", fields.NAMES, _fields)
         self._json("context", "/context", "What stood around a record in its stream", context.NAMES, _context)
         self._add("export", "/export", "All records, as a file", export.NAMES, self._export)
+        self._tails = tail.Tails()
+        self._add("tail", "/tail", "Records as they come in, as server-sent events", tail.NAMES, self._tail)
+
+    async def _tail(self, request: Request) -> Response:
+        def begin(read: Read) -> Stream:
+            made = tail.Tail(read, self._door, self._tails, request.headers.get("last-event-id", ""))
+            # Its own end comes first; this one is for a client that takes nothing.
+            seconds = read.settings.limits.tail_seconds + _TAIL_GRACE_SECONDS
+            headers = {"X-Accel-Buffering": "no"}
+            return Stream(made.events(), self._tails.place(read), tail.MEDIA_TYPE, headers, seconds)
+
+        return await self._door.stream("tail", request, tail.NAMES, begin)
 
     async def _export(self, request: Request) -> Response:
         def begin(read: Read) -> Stream:

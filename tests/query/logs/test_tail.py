@@ -1,0 +1,236 @@
+"""Live tails: every record once, over reconnects too; ends when the caller may not go on; a slow client is told."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections import Counter
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from core.control import connect
+from core.registry import Registry
+from tests.query import platform
+from tests.query.logs import samples
+from tests.query.logs.reference import Sample
+from tests.query.logs.serving import log_door
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import httpx
+    from clickhouse_connect.driver.client import Client
+
+    from tests.compose.clickhouse.serving import Server
+    from tests.query.logs.serving import LogDoor
+    from tests.query.platform import Tokens
+
+QUICK = {"settle_seconds": 0.3, "poll_seconds": 0.1, "heartbeat_seconds": 0.3}
+Event = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def quick(
+    tmp_path_factory: pytest.TempPathFactory, log_server: Server, ours: list[Sample], control: tuple[str, Tokens]
+) -> Iterator[LogDoor]:
+    """A front-door whose tails are quick and few, before a store that has records already."""
+    assert ours
+    logs = QUICK | {"limits": {"tails": 3, "tail_lag_seconds": 2}}
+    with log_door(
+        tmp_path_factory.mktemp("tail-door"), {"near": log_server.reader_url}, control=control, logs=logs
+    ) as door:
+        yield door
+
+
+def events(lines: Iterator[str]) -> Iterator[Event]:
+    """Server-sent events, comments as such."""
+    event: Event = {}
+    for line in lines:
+        if not line:
+            if event:
+                yield event
+            event = {}
+            continue
+        name, _, value = line.partition(": ")
+        event[name or "comment"] = json.loads(value) if name == "data" else value
+
+
+@contextmanager
+def tailing(client: httpx.Client, *, last: str = "", **arguments: str) -> Iterator[Iterator[Event]]:
+    headers = {"Last-Event-ID": last} if last else {}
+    with client.stream("GET", "logs/tail", params=arguments, headers=headers) as answer:
+        answer.raise_for_status()
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        yield events(answer.iter_lines())
+
+
+def fresh(seed: int, count: int, mark: str = "") -> list[Sample]:
+    """Records of right now."""
+    return samples.random_samples(
+        platform.PROJECT_A, (platform.SERVICE_A1,), count, end=samples.now(), seed=seed, mark=mark
+    )
+
+
+def ids(some: list[Sample]) -> Counter[str]:
+    return Counter(f"{one.id:016x}" for one in some)
+
+
+def test_new_records_come_once_and_no_one_elses(quick: LogDoor, log_writer: Client) -> None:
+    new = fresh(101, 40)
+    theirs = samples.random_samples(
+        platform.PROJECT_B, (platform.SERVICE_A1,), 40, end=samples.now(), seed=102, mark=platform.SECRET
+    )
+    with quick.client() as client, tailing(client) as stream:
+        opened = next(stream)
+        samples.insert(log_writer, theirs)
+        samples.insert(log_writer, new)
+        found: Counter[str] = Counter()
+        for event in stream:
+            if "data" in event:
+                found[event["data"]["id"]] += 1
+                assert event["data"]["project_id"] == platform.PROJECT_A
+            elif found.total() >= len(new):
+                break
+
+    assert opened["event"] == "open"
+    assert ids(new) == found
+
+
+def test_a_filter_narrows_a_tail(quick: LogDoor, log_writer: Client) -> None:
+    with quick.client() as client, tailing(client, q="@pod:web-1wanted") as stream:
+        next(stream)
+        new = fresh(111, 30, "wanted")
+        samples.insert(log_writer, [*fresh(112, 10), *new])
+        expected = ids([one for one in new if one.pod == "web-1wanted"])
+        found: Counter[str] = Counter()
+        while found.total() < expected.total():
+            event = next(stream)
+            if "data" in event:
+                found[event["data"]["id"]] += 1
+
+    assert expected == found
+
+
+def test_no_gap_and_no_duplicate_over_reconnects(quick: LogDoor, log_writer: Client) -> None:
+    inserted: list[Sample] = []
+    found: Counter[str] = Counter()
+    last = ""
+    with quick.client() as client:
+        with tailing(client) as stream:
+            last = next(stream)["id"]
+        for attempt in range(25):
+            new = fresh(1000 + attempt, 12)
+            samples.insert(log_writer, new)
+            inserted += new
+            with tailing(client, last=last) as stream:
+                next(stream)
+                # Cut in the middle of things: after a few records, at a place that differs each time.
+                for event in stream:
+                    last = str(event.get("id", last))
+                    if "data" in event:
+                        found[event["data"]["id"]] += 1
+                        if found.total() % 7 == attempt % 7:
+                            break
+                    elif "comment" in event:
+                        break
+        with tailing(client, last=last) as stream:
+            for event in stream:
+                if event.get("event") is None and "data" in event:
+                    found[event["data"]["id"]] += 1
+                elif "comment" in event:
+                    break
+
+    assert ids(inserted) == found
+
+
+def test_a_heartbeat_moves_the_position_on(quick: LogDoor) -> None:
+    with quick.client() as client, tailing(client, q="nothing-has-this-word") as stream:
+        opened, first, second = next(stream), next(stream), next(stream)
+
+    assert first["comment"] == second["comment"] == "heartbeat"
+    assert len({opened["id"], first["id"], second["id"]}) == 3
+
+
+def test_a_revoked_token_ends_its_tail(quick: LogDoor, control: tuple[str, Tokens]) -> None:
+    registry_store, _ = control
+    engine = connect(registry_store)
+    directory = Registry(engine)
+    now = datetime.now(UTC)
+    issued = directory.issue_token("viewer", "short", now=now)
+    with quick.client(issued.text) as client, tailing(client) as stream:
+        next(stream)
+        directory.revoke_token(issued.id, datetime.now(UTC))
+        last = list(stream)[-1]
+    engine.dispose()
+
+    assert (last["event"], last["data"]) == ("end", {"reason": "unauthenticated"})
+
+
+def test_a_project_has_a_number_of_tails(quick: LogDoor) -> None:
+    with quick.client() as client:
+        with tailing(client) as one, tailing(client) as two, tailing(client) as three:
+            assert [next(stream)["event"] for stream in (one, two, three)] == ["open"] * 3
+            refused = client.get("logs/tail")
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            with client.stream("GET", "logs/tail") as again:
+                if again.status_code == 200:
+                    break
+            time.sleep(0.1)
+
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) > 0
+    assert again.status_code == 200
+
+
+def test_a_slow_client_is_told_what_it_did_not_get(quick: LogDoor, log_writer: Client) -> None:
+    parts = urlsplit(quick.url)
+    request = (
+        f"GET /v1/projects/{platform.PROJECT_A}/logs/tail?q=%40container%3Amainslow HTTP/1.1\r\nHost: x\r\n"
+        f"Authorization: Bearer {quick.tokens.viewer}\r\n\r\n"
+    )
+    received = b""
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.settimeout(30)
+        slow.connect((parts.hostname or "", parts.port or 0))
+        slow.sendall(request.encode())
+        received += slow.recv(2048)
+        body = "x" * 4000
+        total = 0
+        for seed in range(8):
+            batch = [
+                Sample(
+                    platform.PROJECT_A, "production", platform.SERVICE_A1, samples.now(), seed * 1000 + n + 1,
+                    container="mainslow", body=body,
+                )
+                for n in range(1000)
+            ]  # fmt: skip
+            samples.insert(log_writer, batch)
+            total += len(batch)
+        time.sleep(3.5)
+        while b"event: dropped" not in received or not received.endswith(b"\n\n\r\n"):
+            received += slow.recv(1 << 20)
+
+    shown = received.count(b'"container":"mainslow"')
+    (dropped,) = (
+        json.loads(block.partition(b"data: ")[2].partition(b"\n")[0]) for block in received.split(b"event: dropped")[1:]
+    )
+    assert shown + dropped["records"] == total
+    assert dropped["records"] > 0
+
+
+@pytest.mark.parametrize("last", ["x", "A" * 96])
+def test_a_forged_position_is_refused(quick: LogDoor, last: str) -> None:
+    with quick.client() as client:
+        answer = client.get("logs/tail", headers={"Last-Event-ID": last})
+        page = client.get("logs", params={"limit": 1}).json()
+        other = client.get("logs/tail", headers={"Last-Event-ID": page["next_cursor"]})
+        old = client.get("logs/tail", params={"start": "2026-01-01T00:00:00Z"})
+
+    assert [answer.status_code, other.status_code, old.status_code] == [400, 400, 422]
