@@ -7,7 +7,22 @@ import re
 import pytest
 
 from core.tenant import TENANT_LABELS
-from rules.catalogue import CONTRACT_LABELS, CUSTOMER_FAMILIES, LATENCY_BUCKETS_MS, SELF_BUCKETS_MS, SELF_PREFIXES
+from rules import alerts, platform, retention
+from rules.attribution import POD_LABELS
+from rules.budget import BUDGET, histogram_series
+from rules.catalogue import (
+    CONTRACT_LABELS,
+    CUSTOMER_FAMILIES,
+    LATENCY_BUCKETS_MS,
+    LATENCY_THRESHOLDS_MS,
+    MOST_BUCKETS,
+    SELF_BUCKETS_MS,
+    SELF_PREFIXES,
+    VERSION,
+)
+from rules.pods import KUBERNETES_LABELS
+from rules.preview import FIRST_ENVOY
+from rules.statistics import STRICT
 
 _STATS = "|".join(family.stat for family in CUSTOMER_FAMILIES)
 
@@ -58,3 +73,48 @@ def test_self_prefixes_end_at_a_dot_so_that_no_longer_name_slips_in() -> None:
 
 def test_the_contract_is_the_tenant_and_where_it_runs() -> None:
     assert (*TENANT_LABELS, "cluster", "region") == CONTRACT_LABELS
+
+
+def test_every_threshold_is_a_bound() -> None:
+    assert set(LATENCY_THRESHOLDS_MS) <= set(LATENCY_BUCKETS_MS)
+    assert alerts.LATENCY_LIMIT_MS in LATENCY_THRESHOLDS_MS
+    assert len(LATENCY_BUCKETS_MS) <= MOST_BUCKETS
+
+
+def test_an_active_route_uses_up_its_budget_and_no_more() -> None:
+    classes, directions = 5, 2
+
+    assert histogram_series(len(LATENCY_BUCKETS_MS)) + classes + directions == BUDGET.per_route
+
+
+def test_previews_can_be_silenced_by_the_envoy_of_this_repository() -> None:
+    assert FIRST_ENVOY <= (1, 40, 0)
+
+
+def test_the_pattern_fits_the_api_that_it_is_written_into() -> None:
+    (pattern,) = STRICT.patterns
+
+    assert len(pattern) <= 1024
+    assert not set("\\'\"<>&=") & set(pattern)
+
+
+def test_kubernetes_labels_fold_into_what_kube_state_metrics_calls_them() -> None:
+    folded = ["label_" + re.sub("[^a-z0-9]", "_", label) for label in KUBERNETES_LABELS]
+
+    assert folded == list(POD_LABELS.values())
+
+
+def test_nothing_that_names_a_tenant_is_among_what_the_platform_may_send() -> None:
+    assert all(re.fullmatch("|".join(platform.DENIED_LABELS), label) for label in TENANT_LABELS)
+    for family in CUSTOMER_FAMILIES:
+        assert not any(re.fullmatch("|".join(platform.SERIES), series) for series in family.series)
+    assert not re.fullmatch("|".join(platform.NAMESPACES), "prj-0b6f8e0c")
+
+
+def test_an_environment_without_a_tier_has_a_retention() -> None:
+    assert retention.DEFAULT_TIER in retention.LOGS_DAYS
+    assert set(BUDGET.per_project) == set(retention.LOGS_DAYS)
+
+
+def test_the_version_is_of_three_numbers() -> None:
+    assert re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", VERSION)

@@ -185,6 +185,15 @@ def test_a_recorded_series_carries_exactly_the_contract_s_labels(outcome: Outcom
     assert {frozenset(labels) for labels, _ in outcome.recorded[name]} == {frozenset(expected)}
 
 
+def test_both_customer_paths_name_a_tenant_by_the_same_keys_and_values(outcome: Outcome) -> None:
+    """One from Envoy's cluster name, one from the pod's labels: the front-door's exact filter fits both."""
+
+    def of_tenant_1(name: str) -> list[Labels]:
+        return [labels for labels, _ in outcome.recorded[name] if labels["project_id"] == _tenant(1).project_id]
+
+    assert of_tenant_1("tenant:requests:rate1m") == of_tenant_1(f"tenant:{_CPU}") == [_tuple(1)]
+
+
 def test_routes_yield_rate_errors_and_latency_per_tenant(outcome: Outcome) -> None:
     assert outcome.value("tenant:requests:rate1m", **_tuple(1)) == pytest.approx(10)
     assert outcome.value("tenant:request_errors:ratio1m", **_tuple(1)) == pytest.approx(0.1)
