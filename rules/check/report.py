@@ -53,9 +53,13 @@ def _text(outcome: Outcome) -> Iterator[str]:
             explained.add(one.check)
             yield f"    why: {check.why}"
             yield f"    fix: {check.fix} ({check.link})"
-    count = len(outcome.findings)
-    found = "no findings" if count == 0 else f"{count} finding{'s' if count > 1 else ''}"
-    yield f"{found} in {len(outcome.documents)} configurations of {outcome.files} files"
+    found = _counted(len(outcome.findings), "finding") if outcome.findings else "no findings"
+    documents = _counted(len(outcome.documents), "configuration")
+    yield f"{found} in {documents} of {_counted(outcome.files, 'file')}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _row(one: Finding) -> dict[str, object]:

@@ -57,7 +57,7 @@ class Pattern:
 
     def __str__(self) -> str:
         shown = self.text if len(self.text) <= 60 else f"{self.text[:57]}..."  # noqa: PLR2004 - fits a line
-        return f"{self.kind} {shown!r}"
+        return f"{self.kind} `{shown}`"
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def test_the_text_says_where_what_why_and_how_to_mend_it(tree: Path) -> None:
     assert lines[0].startswith(f"{tree}/vmagent.yml:3: SM040 honor-labels: honor_labels: ")
     assert lines[1] == f"    why: {BY_ID['SM040'].why}"
     assert lines[2] == f"    fix: {BY_ID['SM040'].fix} (docs/rules.md#sm040)"
-    assert lines[3] == "1 finding in 1 configurations of 1 files"
+    assert lines[3] == "1 finding in 1 configuration of 1 file"
 
 
 def test_sarif_has_every_rule_and_a_place_for_every_result(tree: Path) -> None:
