@@ -67,7 +67,6 @@ async def _values(reader: LogReader, arguments: Arguments, limits: LogLimits, fi
         rows = await reader.rows("values_attribute", [span, *present], key=key, limit=limit + 1)
         found = [(value, amount) for _, value, amount in rows]
     return {
-        "field": field,
         "values": [{"value": value, "records": amount} for value, amount in found[:limit]],
         "truncated": len(found) > limit,
         "warnings": [],
