@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from core.tenant import ENVIRONMENT_PATTERN, ID_PATTERN, TENANT_LABELS
-from rules.log_record import COLUMNS, DATABASE, LABELS_PATH, TABLE
+from rules.log_record import COLUMNS, DATABASE, LABELS_PATH, SEVERITY, TABLE, TIER_LABEL
 from rules.pods import KUBERNETES_LABELS
 from rules.render import document
+from rules.retention import DEFAULT_TIER, LOGS_DAYS
 
 PROGRAM: Final = "tenant.vrl"
 _TLS: Final = "/etc/vector/tls"
@@ -82,16 +83,23 @@ def render_program() -> str:
         value = f'string!({LABELS_PATH}."{key}")'
         lines.append(f"{label} = {f'downcase({value})' if patterns[label] == ID_PATTERN else value}")
         lines.append(f"if !match({label}, r'^{patterns[label]}$') {{ abort }}")
+    tiers = ", ".join(f'"{tier}": {days}' for tier, days in LOGS_DAYS.items())
+    default = LOGS_DAYS[DEFAULT_TIER]
     lines.append(
-        """
-timestamp = to_unix_timestamp(timestamp!(.timestamp), unit: "nanoseconds")
+        f"""
+tier = string({LABELS_PATH}."{TIER_LABEL}") ?? "{DEFAULT_TIER}"
+retention_days = to_int(get({{ {tiers} }}, [tier]) ?? {default}) ?? {default}
+if retention_days == 0 {{ retention_days = {default} }}
+timestamp = timestamp!(.timestamp)
 stream = string(.stream) ?? "stdout"
+severity = if stream == "stderr" {{ {SEVERITY["stderr"]} }} else {{ {SEVERITY["stdout"]} }}
 namespace = string!(.kubernetes.namespace_name)
 pod = string!(.kubernetes.pod_name)
 container = string(.kubernetes.container_name) ?? ""
 body = string(.log) ?? string!(.message)
+identity = join!([project_id, environment, service_id, to_string(timestamp), pod, container, body], "|")
 """
     )
-    fields = ",\n".join(f'  "{column}": {name}' for column, name in COLUMNS.items())
+    fields = ",\n".join(f'  "{column}": {value}' for column, value in COLUMNS.items())
     lines.append(f". = {{\n{fields}\n}}\n")
     return "\n".join(lines)
