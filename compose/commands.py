@@ -80,6 +80,7 @@ def down(home: _HomeOption = LOCAL) -> None:
 def _foreground(home: Home, *, as_json: bool) -> None:
     from compose.stack import Stack  # noqa: PLC0415 - loads the control store's libraries; `down` is quick without
 
+    os.umask(0o077)  # stores, logs and the audit log hold what no other user of this machine may read
     with home.hold(), reserved(Stack.PORTS) as ports, _endings_interrupt():
         supervisor: Supervisor | None = None
         try:

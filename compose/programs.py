@@ -25,7 +25,7 @@ _log = logging.getLogger("compose.programs")
 
 
 def find(name: str) -> Path:
-    """The path of a program: the virtual environment's, the one fetched into `.local/`, or the one on PATH.
+    """The path of a program: the one fetched into `.local/`, the virtual environment's, or the one on PATH.
 
     Raises:
         ConfigurationError: it is nowhere; the message says how to get it.
