@@ -30,7 +30,7 @@ _RECORD: Final[dict[str, Any]] = {
     "environment": "production",
     "service_id": "7d3c1b2a-9e8f-4a6b-b0c1-d2e3f4a5b6c7",
     "retention_days": LOGS_DAYS["scale"],
-    "timestamp": "2199-11-24 08:00:00.123456789",
+    "timestamp": "2090-11-24 08:00:00.123456789",
     "id": 2**63 - 1,
     "source": "app",
     "severity": SEVERITY["stderr"],
