@@ -64,12 +64,24 @@ class Draft:
 
     records: Records
     letters: Letters
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    duplicates: int = 0
     reasons: Counter[LetterReason] = field(default_factory=Counter)
     limited: list[tuple[Owner, str, int, int]] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
     doubtful: int = 0
     is_unreadable: bool = False
+
+    @property
+    def outcomes(self) -> Counter[Outcome]:
+        """How many records had which outcome; an outcome that none had is left out."""
+        return +Counter(
+            {
+                Outcome.ACCEPTED: len(self.records),
+                Outcome.REJECTED: len(self.letters),
+                Outcome.LIMITED: len(self.limited),
+                Outcome.DUPLICATE: self.duplicates,
+            }
+        )
 
 
 class Admission:
@@ -81,6 +93,7 @@ class Admission:
         self._allowances = allowances
         self._recent = recent
         self._bounds = bounds
+        self._skew = bounds.skew_seconds * _NANO
 
     def draft(self, cluster: str, protocol: Protocol, body: bytes, now: int) -> Draft:
         """Decide about all records of a body that a cluster sent at `now` (nanoseconds).
@@ -93,15 +106,15 @@ class Admission:
         # Whatever can fail comes first, so that there is nothing to undo.
         owners = [find(entry.labels) if type(entry) is Entry else None for entry in entries]
         draft = Draft(Records(self._region), Letters(self._region))
+        certain = self._certain_since(now)
         try:
             for entry, owner in zip(entries, owners, strict=True):
                 if type(entry) is Unreadable:
-                    outcome = self._reject(draft, cluster, protocol, now, entry)
+                    self._reject(draft, cluster, protocol, now, entry)
                 elif type(owner) is Owner:
-                    outcome = self._admit(draft, cluster, protocol, now, entry, owner)  # type: ignore[arg-type]  # no other
+                    self._admit(draft, cluster, protocol, now, certain, entry, owner)  # type: ignore[arg-type]  # no other
                 else:
-                    outcome = self._reject(draft, cluster, protocol, now, _letter(entry, owner))  # type: ignore[arg-type]  # the same
-                draft.outcomes[outcome] += 1
+                    self._reject(draft, cluster, protocol, now, _letter(entry, owner))  # type: ignore[arg-type]  # the same
         except BaseException:
             self.withdraw(draft)
             raise
@@ -112,7 +125,7 @@ class Admission:
         """A draft that keeps a body as one dead letter."""
         draft = Draft(Records(self._region), Letters(self._region), is_unreadable=True)
         found = Unreadable(LetterReason.UNPARSABLE, "it could not be read", body)
-        draft.outcomes[self._reject(draft, cluster, protocol, now, found)] += 1
+        self._reject(draft, cluster, protocol, now, found)
         return draft
 
     def withdraw(self, draft: Draft) -> None:
@@ -122,36 +135,38 @@ class Admission:
         self._allowances.give_back(draft.uses)
 
     def _admit(  # noqa: PLR0917 - called once a record: names would cost
-        self, draft: Draft, cluster: str, protocol: Protocol, now: int, entry: Entry, owner: Owner
-    ) -> Outcome:
+        self, draft: Draft, cluster: str, protocol: Protocol, now: int, certain: int, entry: Entry, owner: Owner
+    ) -> None:
         labels, timestamp, body, pod, container, payload, stream, severity, trace_id, span_id, extra = entry
         del labels
         size = len(body)
-        if size > self._bounds.body_bytes or (not body.isascii() and len(body.encode()) > self._bounds.body_bytes):
+        most = self._bounds.body_bytes
+        if size > most or (4 * size > most and len(body.encode()) > most):
             found = Unreadable(LetterReason.OVERSIZED, f"its body is over {self._bounds.body_bytes} bytes", payload())
-            return self._reject(draft, cluster, protocol, now, found)
+            self._reject(draft, cluster, protocol, now, found)
+            return
         if timestamp is None or timestamp > now + self._bounds.ahead_seconds * _NANO:
             said = "it has no time" if timestamp is None else "its time lies ahead; check the node's clock"
-            return self._reject(draft, cluster, protocol, now, Unreadable(LetterReason.BAD_TIME, said, payload()))
+            self._reject(draft, cluster, protocol, now, Unreadable(LetterReason.BAD_TIME, said, payload()))
+            return
         if timestamp < now - owner.retention_days * _DAY:
             found = Unreadable(LetterReason.EXPIRED, "it is older than its environment keeps logs", payload())
-            return self._reject(draft, cluster, protocol, now, found)
+            self._reject(draft, cluster, protocol, now, found)
+            return
         number = record_id(owner.seed, timestamp, pod, container, trace_id + span_id, body)
         if number in self._recent:
-            return Outcome.DUPLICATE
-        use = self._allowances.take(owner.tenant, timestamp, size)
+            draft.duplicates += 1
+            return
+        use = self._allowances.take(owner, timestamp, size)
         if type(use) is not Use:
             draft.limited.append((owner, use, timestamp, size))  # type: ignore[arg-type]  # a text
-            return Outcome.LIMITED
+            return
         draft.uses.append(use)
         self._recent.add(number, now)
         said_by_body = structure.read(body)
         attributes = {**said_by_body.attributes, **extra} if extra else said_by_body.attributes
-        if stream:
-            attributes = {**attributes, "stream": stream}
-        doubtful = timestamp < max(
-            self._recent.horizon + self._bounds.skew_seconds * _NANO, now - self._bounds.recheck_seconds * _NANO
-        )
+        # Taking records may move the horizon, too.
+        doubtful = timestamp < certain or timestamp < self._recent.horizon + self._skew
         draft.doubtful += doubtful
         draft.records.append(
             owner,
@@ -165,18 +180,22 @@ class Admission:
             span_id or said_by_body.span_id,
             body,
             attributes,
-            doubtful=doubtful,
+            stream,
+            doubtful,
         )
-        return Outcome.ACCEPTED
 
-    def _reject(self, draft: Draft, cluster: str, protocol: Protocol, now: int, found: Unreadable) -> Outcome:
+    def _certain_since(self, now: int) -> int:
+        """From which time on a record that is not remembered cannot have been taken before."""
+        return max(self._recent.horizon + self._skew, now - self._bounds.recheck_seconds * _NANO)
+
+    def _reject(self, draft: Draft, cluster: str, protocol: Protocol, now: int, found: Unreadable) -> None:
         number = letter_id(cluster, protocol, found.payload)
         if number in self._recent:
-            return Outcome.DUPLICATE
+            draft.duplicates += 1
+            return
         self._recent.add(number, now)
         draft.letters.append(number, now // _MILLI, found.reason, found.detail, cluster, protocol, found.payload)
         draft.reasons[found.reason] += 1
-        return Outcome.REJECTED
 
 
 def _letter(entry: Entry, nobody: Nobody) -> Unreadable:

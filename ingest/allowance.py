@@ -7,18 +7,19 @@ backlog at once, and nobody may lose records for that.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from core.tenant import Tenant
+    from ingest.owner import Owner
 
 _NANO = 1_000_000_000
-# Windows that are counted at a time; the oldest is given up for a new one.
-_MOST_WINDOWS = 200_000
+# Windows of a tenant, and tenants, that are counted at a time; the oldest is given up for a new one.
+_MOST_WINDOWS = 400
+_MOST_ACCOUNTS = 50_000
 
 
 class Limits(BaseModel):
@@ -49,12 +50,22 @@ class Dropped:
         self.size += size
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
-    """What of whose allowance a record takes."""
+class Use(NamedTuple):
+    """Bytes that a record takes, and of which window's records and bytes."""
 
-    window: tuple[Tenant, int]
+    used: list[int]
     size: int
+
+
+@dataclass(slots=True)
+class _Account:
+    """What a tenant may have in a window of `width` nanoseconds, and what it has had in each."""
+
+    records: float
+    size: float
+    width: int
+    limits: Limits
+    windows: dict[int, list[int]]
 
 
 class Allowances:
@@ -63,29 +74,37 @@ class Allowances:
     def __init__(self, limits: Limits, of_project: Mapping[str, Limits]) -> None:
         self._limits = limits
         self._of_project = of_project
-        self._used: dict[tuple[Tenant, int], list[int]] = {}
+        self._accounts: dict[bytes, _Account] = {}
 
-    def take(self, tenant: Tenant, timestamp: int, size: int) -> Use | str:
+    def take(self, owner: Owner, timestamp: int, size: int) -> Use | str:
         """Take a record of `size` bytes into account, or say which limit it is over."""
-        limits = self._of_project.get(tenant.project_id, self._limits)
-        seconds = limits.window_seconds
-        window = (tenant, timestamp // (seconds * _NANO))
-        used = self._used.get(window)
+        account = self._accounts.get(owner.key) or self._open(owner)
+        window = timestamp // account.width
+        used = account.windows.get(window)
         if used is None:
-            if len(self._used) >= _MOST_WINDOWS:
-                del self._used[next(iter(self._used))]
-            used = self._used[window] = [0, 0]
-        if used[0] >= limits.records_per_second * seconds:
-            return f"the limit of {limits.records_per_second:g} records a second"
-        if used[1] + size > limits.bytes_per_second * seconds:
-            return f"the limit of {limits.bytes_per_second:g} bytes a second"
+            if len(account.windows) >= _MOST_WINDOWS:
+                del account.windows[next(iter(account.windows))]
+            used = account.windows[window] = [0, 0]
+        if used[0] >= account.records:
+            return f"the limit of {account.limits.records_per_second:g} records a second"
+        if used[1] + size > account.size:
+            return f"the limit of {account.limits.bytes_per_second:g} bytes a second"
         used[0] += 1
         used[1] += size
-        return Use(window, size)
+        return Use(used, size)
 
     def give_back(self, uses: Iterable[Use]) -> None:
         """Undo `take`, for records that could not be kept after all."""
-        for use in uses:
-            if used := self._used.get(use.window):
-                used[0] -= 1
-                used[1] -= use.size
+        for used, size in uses:
+            used[0] -= 1
+            used[1] -= size
+
+    def _open(self, owner: Owner) -> _Account:
+        limits = self._of_project.get(owner.tenant.project_id, self._limits)
+        seconds = limits.window_seconds
+        if len(self._accounts) >= _MOST_ACCOUNTS:
+            del self._accounts[next(iter(self._accounts))]
+        account = self._accounts[owner.key] = _Account(
+            limits.records_per_second * seconds, limits.bytes_per_second * seconds, seconds * _NANO, limits, {}
+        )
+        return account

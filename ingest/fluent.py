@@ -32,11 +32,12 @@ def read(body: bytes) -> Iterator[Entry | Unreadable]:
         else:
             yield Unreadable(LetterReason.UNPARSABLE, _NOT_JSON, body)
         return
+    lines = body.split(b"\n")
     # One record over several lines is legal JSON, too.
-    if start == b"{" and b"\n" in body.strip() and isinstance(whole := _loaded(body), dict):
+    if len(lines) > 1 and start == b"{" and _loaded(lines[0]) is None and type(whole := _loaded(body)) is dict:
         yield _entry(whole, body)
         return
-    for line in body.split(b"\n"):
+    for line in lines:
         if line and not line.isspace():
             yield _entry(_loaded(line), line)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -74,7 +73,8 @@ def replay(
             sink.close()
             is_left = is_left or bool(done.still)
             if as_json:
-                typer.echo(json.dumps({"region": one.name, "dry_run": dry_run, **asdict(done)}))
+                counts = {"letters": done.letters, "records": done.records, "known": done.known, "still": done.still}
+                typer.echo(json.dumps({"region": one.name, "dry_run": dry_run, **counts}))
                 continue
             said = "would become" if dry_run else "became"
             typer.echo(f"{one.name}: {done.letters} dead letters {said} {done.records} records ({done.known} known)")

@@ -27,27 +27,27 @@ class Notices:
 
     def __init__(self, seconds: float) -> None:
         self._nanoseconds = int(seconds * _NANO)
-        self._dropped: dict[Owner, Dropped] = {}
+        self._dropped: dict[bytes, tuple[Owner, Dropped]] = {}
 
     def note(self, limited: Iterable[tuple[Owner, str, int, int]], now: int) -> None:
         """Count records that were limited: whose, over which limit, of which time and size."""
         for owner, reason, timestamp, size in limited:
-            found = self._dropped.get(owner)
+            found = self._dropped.get(owner.seed)
             if found is None:
-                found = self._dropped[owner] = Dropped(reason, now, timestamp, timestamp)
-            found.note(timestamp, size)
+                found = self._dropped[owner.seed] = (owner, Dropped(reason, now, timestamp, timestamp))
+            found[1].note(timestamp, size)
 
     def due(self, now: int) -> float | None:
         """In how many seconds somebody must be told; `None` when there is nothing to tell."""
         if not self._dropped:
             return None
-        first = next(iter(self._dropped.values()))
+        _, first = next(iter(self._dropped.values()))
         return max(0.0, (first.began + self._nanoseconds - now) / _NANO)
 
     def write(self, records: Records, now: int, *, all_of_them: bool = False) -> list[Owner]:
         """Add the events that are due to `records`; returns whom they tell, for `told`."""
         told = []
-        for owner, dropped in self._dropped.items():
+        for owner, dropped in self._dropped.values():
             if not all_of_them and dropped.began + self._nanoseconds > now:
                 break
             first, last = _text(dropped.first), _text(dropped.last)
@@ -75,7 +75,8 @@ class Notices:
                     "last": last,
                     "reason": dropped.reason,
                 },
-                doubtful=False,
+                "",
+                False,
             )
             told.append(owner)
         return told
@@ -83,7 +84,7 @@ class Notices:
     def told(self, owners: Iterable[Owner]) -> None:
         """Begin anew for these, whose events are durable."""
         for owner in owners:
-            del self._dropped[owner]
+            del self._dropped[owner.seed]
 
 
 def _text(nanoseconds: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa  # type: ignore[import-untyped]
 
@@ -61,9 +61,8 @@ def record_id(  # noqa: PLR0917 - called once a record: names would cost
     seed: bytes, timestamp: int, pod: str, container: str, trace: bytes, body: str
 ) -> int:
     """The 64 bits by which a record delivered again is the same record: its tenant, time, place and text."""
-    place = f"{timestamp}\0{pod}\0{container}\0".encode()
-    digest = blake2b(seed + place + trace + body.encode("utf-8", "replace"), digest_size=8).digest()
-    return int.from_bytes(digest, "little")
+    said = f"{timestamp}\0{pod}\0{container}\0{body}".encode()
+    return int.from_bytes(blake2b(seed + said + trace, digest_size=8).digest(), "little")
 
 
 def letter_id(cluster: str, protocol: Protocol, payload: bytes) -> int:
@@ -73,27 +72,19 @@ def letter_id(cluster: str, protocol: Protocol, payload: bytes) -> int:
 
 
 class Records:
-    """Accepted records of one region, column by column."""
+    """Accepted records of one region."""
 
     def __init__(self, region: str) -> None:
         self._region = region
-        self._owners: list[Owner] = []
-        self._timestamps: list[int] = []
         self.ids: list[int] = []
-        self._ingested: list[int] = []
-        self._severities: list[int] = []
-        self._pods: list[str] = []
-        self._containers: list[str] = []
-        self._traces: list[bytes] = []
-        self._spans: list[bytes] = []
-        self._bodies: list[str] = []
+        # One tuple a record, in the order of `append`; their attributes lie beside them, end to end.
+        self._rows: list[tuple[Any, ...]] = []
         self._offsets: list[int] = [0]
         self._names: list[str] = []
         self._values: list[str] = []
-        self._doubtful: list[bool] = []
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return len(self._rows)
 
     def append(  # noqa: PLR0917 - the columns in their order
         self,
@@ -108,60 +99,73 @@ class Records:
         span_id: bytes,
         body: str,
         attributes: Mapping[str, str],
-        *,
+        stream: str,
         doubtful: bool,
     ) -> None:
-        """Add a record; `timestamp` is in nanoseconds, `ingested` in milliseconds."""
-        self._owners.append(owner)
+        """Add a record; `timestamp` is in nanoseconds, `ingested` in milliseconds, `stream` one more attribute."""
         self.ids.append(number)
-        self._timestamps.append(timestamp)
-        self._ingested.append(ingested)
-        self._severities.append(severity)
-        self._pods.append(pod)
-        self._containers.append(container)
-        self._traces.append(trace_id or _NO_TRACE)
-        self._spans.append(span_id or _NO_SPAN)
-        self._bodies.append(body)
-        self._names.extend(attributes)
-        self._values.extend(attributes.values())
+        self._rows.append(
+            (
+                owner,
+                timestamp,
+                ingested,
+                severity,
+                pod,
+                container,
+                trace_id or _NO_TRACE,
+                span_id or _NO_SPAN,
+                body,
+                doubtful,
+            )
+        )
+        if attributes:
+            self._names.extend(attributes)
+            self._values.extend(attributes.values())
+        if stream and "stream" not in attributes:
+            self._names.append("stream")
+            self._values.append(stream)
         self._offsets.append(len(self._names))
-        self._doubtful.append(doubtful)
 
     def extend(self, other: Records) -> None:
         """Add all of another's records."""
         base = self._offsets[-1]
-        self._offsets.extend(base + offset for offset in other._offsets[1:])
-        for name in self.__dict__:
-            if name not in {"_region", "_offsets"}:
-                getattr(self, name).extend(getattr(other, name))
+        self._offsets.extend([base + offset for offset in other._offsets[1:]])
+        for name in ("ids", "_rows", "_names", "_values"):
+            getattr(self, name).extend(getattr(other, name))
 
     def table(self) -> pa.Table:
         """The Arrow table of `RECORDS`."""
-        owners = self._owners
-        count = len(owners)
+        of, timestamps, ingested, severities, pods, containers, traces, spans, bodies, doubtful = zip(
+            *self._rows, strict=True
+        )
+        numbers: dict[Owner, int] = {}
+        # Few owners have many records: their columns are looked up, not written out.
+        at = pa.array([numbers.setdefault(owner, len(numbers)) for owner in of], pa.int32())
+        owners = list(numbers)
+        count = len(of)
         return pa.Table.from_arrays(
             [
-                pa.array([owner.project for owner in owners], pa.binary(16)),
-                pa.array([owner.tenant.environment for owner in owners], pa.string()).dictionary_encode(),
-                pa.array([owner.service for owner in owners], pa.binary(16)),
-                pa.array([owner.retention_days for owner in owners], pa.uint16()),
-                pa.array(self._timestamps, pa.int64()).cast(pa.timestamp("ns", "UTC")),
+                pa.array([owner.project for owner in owners], pa.binary(16)).take(at),
+                pa.array([owner.tenant.environment for owner in owners], pa.string()).take(at).dictionary_encode(),
+                pa.array([owner.service for owner in owners], pa.binary(16)).take(at),
+                pa.array([owner.retention_days for owner in owners], pa.uint16()).take(at),
+                pa.array(timestamps, pa.int64()).cast(pa.timestamp("ns", "UTC")),
                 pa.array(self.ids, pa.uint64()),
-                pa.array(self._ingested, pa.int64()).cast(pa.timestamp("ms", "UTC")),
-                pa.array([owner.source for owner in owners], pa.int8()),
-                pa.array(self._severities, pa.uint8()),
+                pa.array(ingested, pa.int64()).cast(pa.timestamp("ms", "UTC")),
+                pa.array([owner.source for owner in owners], pa.int8()).take(at),
+                pa.array(severities, pa.uint8()),
                 pa.DictionaryArray.from_arrays(pa.array([0] * count, pa.int32()), pa.array([self._region])),
-                pa.array(self._pods, pa.string()).dictionary_encode(),
-                pa.array(self._containers, pa.string()).dictionary_encode(),
-                pa.array(self._traces, pa.binary(16)),
-                pa.array(self._spans, pa.binary(8)),
-                pa.array(self._bodies, pa.string()),
+                pa.array(pods, pa.string()).dictionary_encode(),
+                pa.array(containers, pa.string()).dictionary_encode(),
+                pa.array(traces, pa.binary(16)),
+                pa.array(spans, pa.binary(8)),
+                pa.array(bodies, pa.string()),
                 pa.MapArray.from_arrays(
                     pa.array(self._offsets, pa.int32()),
                     pa.array(self._names, pa.string()),
                     pa.array(self._values, pa.string()),
                 ),
-                pa.array(self._doubtful, pa.bool_()),
+                pa.array(doubtful, pa.bool_()),
             ],
             schema=RECORDS,
         )

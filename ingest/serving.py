@@ -35,7 +35,8 @@ def run(config: Path) -> None:
     gc.collect()
     gc.freeze()
     # Records make no cycles; what a body is read into is freed at its last use.
-    gc.set_threshold(100_000, 50, 50)
+    # Looking for some among a body's hundred thousands of objects takes as long as reading it.
+    gc.set_threshold(1_000_000, 20, 20)
     uvicorn.run(
         ingest.api,
         host=host.strip("[]"),

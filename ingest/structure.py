@@ -80,8 +80,10 @@ def _flatten(fields: Mapping[str, object], prefix: str, found: dict[str, str], l
 
 def text_of(value: object) -> str:
     """A value as text: as JSON writes it, a text as it is; empty when it is nested too deeply for that."""
-    if isinstance(value, str):
+    if type(value) is str:
         return value
+    if type(value) is int:
+        return str(value)
     try:
         return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
     except TypeError:
