@@ -64,7 +64,12 @@ def tokens(home: Home, now: datetime) -> dict[str, str]:
 
 def ingest_token(home: Home, cluster: str) -> str:
     """A cluster's ingest token: made once per installation, kept in a file as the cluster's own agents keep it."""
-    return home.secret(f"ingest-{cluster}", token.issue).read_text()
+    return ingest_token_file(home, cluster).read_text()
+
+
+def ingest_token_file(home: Home, cluster: str) -> Path:
+    """Where a cluster's ingest token is kept."""
+    return home.secret(f"ingest-{cluster}", token.issue)
 
 
 def _url(path: Path) -> str:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Requests a second over all regions: enough for every panel to move, little enough for a laptop.
 RATE: Final = 40
+# Log lines a second of each region.
+LOG_RATE: Final = 25
 
 # A series as it came, and one recorded from either customer path: when a project has them, all before them works.
 _PROOFS: Final = (
@@ -36,12 +38,12 @@ _PROOFS: Final = (
 class Stack:
     """The stack in one state folder, on `PORTS` free ports; tokens are issued at construction."""
 
-    PORTS: Final = 3 + len(REGIONS) * len(Ports._fields)
+    PORTS: Final = 4 + len(REGIONS) * len(Ports._fields)
 
     def __init__(self, home: Home, ports: Sequence[int], now: datetime) -> None:
         self._home = home
         self._began = now.timestamp()
-        self._application, self._query, ledger, *others = ports
+        self._application, self._query, ledger, self._ingest, *others = ports
         of_regions = map(Ports._make, zip(*[iter(others)] * len(Ports._fields), strict=True))
         self._regions = [
             Region(home, name, of_region, self._application, now)
@@ -59,10 +61,14 @@ class Stack:
         traffic = self._python("traffic", "compose.traffic", "--rate", str(RATE), *gateways)
         query = self._python("query", "starmeter", "serve", "query", "--config", str(self._query_settings()))
         query.ready_url = f"{url(self._query)}/readyz"
+        ingest = self._python("ingest", "starmeter", "serve", "ingest", "--config", str(self._ingest_settings()))
+        ingest.ready_url = f"{url(self._ingest)}/readyz"
+        tokens = [f"{name}={seed.ingest_token_file(self._home, cluster_of(name)).resolve()}" for name in REGIONS]
+        logs = self._python("logs", "compose.logs", "--url", url(self._ingest), "--rate", str(LOG_RATE), *tokens)
         return [
             [*chain(*stores), application, self._ledger.process()],
-            [*chain(*gates), traffic],
-            [*chain(*agents), query],
+            [*chain(*gates), traffic, ingest],
+            [*chain(*agents), query, logs],
             [*chain(*rulers)],
         ]
 
@@ -70,6 +76,7 @@ class Stack:
         """What `stack.json` holds."""
         return {
             "query_url": url(self._query),
+            "ingest_url": url(self._ingest),
             "ledger_url": self._ledger.url,
             "control_store": self._control_store,
             "regions": [
@@ -118,6 +125,26 @@ class Stack:
                 f"alerts_url = {json.dumps(url(region.ports.ruler))}",
             ]
         path = self._home.path / "query.toml"
+        write_private(path, "\n".join([*lines, ""]))
+        return path
+
+    def _ingest_settings(self) -> Path:
+        """The settings file of ingest; the stores' URLs, which hold passwords, are secrets of their own."""
+        lines = [
+            f"listen = {json.dumps(f'127.0.0.1:{self._ingest}')}",
+            f"control_store = {json.dumps(self._control_store)}",
+            f"spool = {json.dumps(str(self._home.folder('spool').resolve()))}",
+        ]
+        for region in self._regions:
+            where = self._home.folder("secrets") / f"logs-url-{region.name}"
+            write_private(where, region.logs.writer_url())
+            lines += [
+                "",
+                "[[regions]]",
+                f"name = {json.dumps(region.name)}",
+                f"logs_url_file = {json.dumps(str(where.resolve()))}",
+            ]
+        path = self._home.path / "ingest.toml"
         write_private(path, "\n".join([*lines, ""]))
         return path
 

@@ -7,7 +7,11 @@ from typing import Any
 
 def summary(stack: dict[str, Any]) -> str:
     """A table of the URLs in `stack` (the content of stack.json) and a curl command that works as it stands."""
-    rows = [("front-door", stack["query_url"]), ("ledger  ClickHouse", stack["ledger_url"])]
+    rows = [
+        ("front-door", stack["query_url"]),
+        ("ingest", stack["ingest_url"]),
+        ("ledger  ClickHouse", stack["ledger_url"]),
+    ]
     for region in stack["regions"]:
         rows += [
             (f"{region['name']}  Envoy", region["envoy_url"]),

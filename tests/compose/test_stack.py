@@ -53,6 +53,7 @@ def _its_file(running: Running) -> None:
     assert stat.S_IMODE(running.home.stack_file.stat().st_mode) == 0o600
     assert running.stack.keys() == {
         "query_url",
+        "ingest_url",
         "ledger_url",
         "control_store",
         "regions",
@@ -71,9 +72,18 @@ def _its_file(running: Running) -> None:
 def _its_processes(running: Running) -> None:
     """All run, all listen on the loopback address alone."""
     names = {f"{name}-{region}" for name in _PER_REGION for region in ("fra1", "nyc1")}
-    assert running.roster.keys() == {*names, "ledger", "application", "traffic", "query", "supervisor"}
+    assert running.roster.keys() == {
+        *names,
+        "ledger",
+        "application",
+        "traffic",
+        "query",
+        "ingest",
+        "logs",
+        "supervisor",
+    }
     for entry in running.roster.values():
-        expected = set() if entry.name in {"traffic", "supervisor"} else {_LOOPBACK}
+        expected = set() if entry.name in {"traffic", "logs", "supervisor"} else {_LOOPBACK}
         assert listening(entry.pid) == expected, entry.name
 
 
