@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import yaml
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PREFIX: Final = "tag:yaml.org,2002:"
 _RESOLVER: Final = yaml.resolver.Resolver()
+_BLOCKS: Final = frozenset({"|", ">"})
 # Deeper than any configuration, and far from Python's own limit.
 _DEPTH: Final = 100
 _TRUE: Final = frozenset({"true", "yes", "on", "y"})
@@ -202,15 +204,17 @@ def _sequence(ended: _Open) -> Node:
     return Node(ended.line, "seq", items=tuple(ended.parts))
 
 
-def _resolved(value: str, implicit: tuple[bool, bool]) -> str:
-    """The tag that a YAML 1.1 reader gives a scalar without one."""
-    tag: str = _RESOLVER.resolve(yaml.ScalarNode, value, implicit)  # type: ignore[no-untyped-call]
-    return tag
+@lru_cache(maxsize=1 << 14)
+def _resolved(value: str) -> str:
+    """What a YAML 1.1 reader takes a plain scalar for."""
+    tag: str = _RESOLVER.resolve(yaml.ScalarNode, value, (True, False))  # type: ignore[no-untyped-call]
+    return tag.removeprefix(_PREFIX)
 
 
 def _scalar(event: yaml.ScalarEvent, line: int) -> Node:
-    is_plain = event.style is None or not event.style.strip()
-    tag = event.tag
-    if tag is None or tag == "!":
-        tag = _resolved(event.value, event.implicit)
-    return Node(line, tag.removeprefix(_PREFIX), event.value, is_plain, event.style in {"|", ">"})
+    style = event.style
+    is_plain = style is None or not style.strip()
+    if event.tag is not None and event.tag != "!":
+        return Node(line, event.tag.removeprefix(_PREFIX), event.value, is_plain, style in _BLOCKS)
+    tag = _resolved(event.value) if is_plain and event.tag is None else "str"
+    return Node(line, tag, event.value, is_plain, style in _BLOCKS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +15,7 @@ from rules.check.run import check
 from rules.render.artefact import FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import date
 
 
@@ -32,7 +34,8 @@ def run(paths: Sequence[Path] | None, form: str, excuses: Excuses, today: date) 
     Raises:
         BadRequest: a path is not there, or a file of excuses is none.
     """
-    outcome = check(paths or _rendered())
+    with _uncollected():
+        outcome = check(paths or _rendered())
     left = list(outcome.findings)
     if excuses.waivers is not None:
         shown = excuses.waivers.as_posix()
@@ -44,6 +47,18 @@ def run(paths: Sequence[Path] | None, form: str, excuses: Excuses, today: date) 
         left = waiver.beyond(left, _read(excuses.baseline), excuses.baseline.as_posix())
     outcome = replace(outcome, findings=tuple(sorted(left)))
     return render(outcome, Format(form)), not left
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the garbage collector, which would walk through every document again and again: there are no cycles."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _rendered() -> list[Path]:
