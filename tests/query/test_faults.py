@@ -195,9 +195,7 @@ NULL = b'{"status":"success","data":null}'
         pytest.param("tsdb", "project that does not exist", id="no filter on the cardinality endpoint"),
         pytest.param("federate", "project that does not exist", id="no filter on federation"),
         pytest.param("known counts", "counts series of others", id="no filter for a project that exists"),
-        pytest.param(
-            "known labels", "lists label values of others", id="no label filter for a project that exists"
-        ),
+        pytest.param("known labels", "lists label values of others", id="no label filter for a project that exists"),
         pytest.param("null", "cannot read an answer", id="another shape than expected"),
     ],
 )
