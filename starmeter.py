@@ -11,6 +11,7 @@ from ingest.commands import parse
 from ingest.log_commands import ingest, serve_ingest
 from query.cardinality_commands import cardinality
 from query.commands import serve
+from query.logs.commands import logs
 from rules.commands import app as rules
 from rules.live_commands import live
 from rules.predict_commands import predict
@@ -37,6 +38,7 @@ app.add_typer(billing, name="billing")
 rules.command("predict")(predict)
 rules.command("live")(live)
 app.add_typer(cardinality, name="cardinality")
+app.command("logs")(logs)
 app.command("migrate")(migrate)
 app.command("up")(up)
 app.command("down")(down)

@@ -21,12 +21,12 @@ from query.limiter import Limiter
 from query.logs import problem
 from query.logs.arguments import Arguments
 from query.logs.cursor import Signer
+from query.logs.deadline import watched
 from query.logs.read import Read
 from query.logs.reader import LogReader
 from query.logs.store import LogStore
 from query.logs.streamed import Streamed
 from query.verification import IsolationError
-from query.vigil import Cause, Vigil
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection
@@ -42,13 +42,6 @@ if TYPE_CHECKING:
 _AUDITED_QUERY: Final = 1024
 
 _log = logging.getLogger("query.logs")
-
-
-class TimedOut(ServiceError):
-    """The read was not over within its time."""
-
-    code = "took_too_long"
-    status = 504
 
 
 class LogDoor:
@@ -107,7 +100,7 @@ class LogDoor:
         try:
             read = await self.authorise(request, allowed, line)
             async with self.place(read):
-                body = await _watched(request, read.settings.limits.seconds + 5, work(read))
+                body = await watched(request, read.settings.limits.seconds + 5, work(read))
             response = Response(orjson.dumps(body), 200, problem.HEADERS, "application/json")
         except ClientGoneError:
             line["reason"] = "client_gone"
@@ -241,20 +234,3 @@ async def _resumed(
         yield first
         async for piece in rest:
             yield piece
-
-
-async def _watched(request: Request, seconds: float, work: Awaitable[object]) -> object:
-    """The result of `work`, unless its time is over or the client has gone, which also ends it at the store."""
-    vigil = Vigil(request.receive, seconds)
-    try:
-        return await work
-    except asyncio.CancelledError:
-        match vigil.claim():
-            case Cause.CLIENT_GONE:
-                raise ClientGoneError from None
-            case Cause.DEADLINE:
-                raise TimedOut("the read took too long; narrow the time range, or name a service") from None
-            case None:
-                raise
-    finally:
-        vigil.end()

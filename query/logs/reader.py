@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+import aiohttp
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from core.errors import Unavailable
@@ -14,7 +16,7 @@ from query.logs.verification import assert_rows, verify
 from query.verification import IsolationError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable, Mapping
+    from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 
     from core.scope import Grant
     from query.logs.condition import Condition, Value
@@ -27,7 +29,8 @@ Row = Sequence[Any]
 _OF_RECORDS: Final = frozenset({"backward", "forward", "tail", "hit"})
 
 _TENANT: Final = ["project_text", "environment_text", "service_text"]
-_BLOCK_ROWS: Final = 8_192
+# The client library reads some ten batches ahead: with these, a dozen megabytes of usual records.
+_BLOCK_ROWS: Final = 2_048
 
 _log = logging.getLogger("query.logs.reader")
 
@@ -75,7 +78,7 @@ class LogReader:
         settings = self._settings(self._limits.export_seconds) | {"max_block_size": _BLOCK_ROWS}
         self._verify(statement, settings)
         client = self._store.client
-        with self._store.translated():
+        with self._store.translated(), self._uncut():
             stream = await client.query_arrow_stream(
                 statement.text, parameters=dict(statement.parameters), settings=settings, use_strings=True
             )
@@ -83,6 +86,15 @@ class LogReader:
                 async for batch in batches:
                     self._assert_batch(batch)
                     yield batch
+
+    @contextmanager
+    def _uncut(self) -> Iterator[None]:
+        """A connection that breaks in the middle of an answer, which the library tells in its transport's own words."""
+        try:
+            yield
+        except aiohttp.ClientError as failure:
+            self._store.suspect()
+            raise Unavailable(f"{self._store.name} broke off its answer") from failure
 
     def _settings(self, seconds: int) -> dict[str, Any]:
         project = self._grant.project_id

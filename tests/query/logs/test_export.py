@@ -5,22 +5,30 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import signal
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 
 from query.logs import moment as moments
 from query.logs.grammar import parse
+from tests.compose.clickhouse.serving import running
 from tests.query import platform
 from tests.query.logs import samples
 from tests.query.logs.reference import Sample, matches
 from tests.query.logs.samples import SECOND
+from tests.query.logs.serving import log_door
 
 if TYPE_CHECKING:
-    import httpx
+    from pathlib import Path
+
     from clickhouse_connect.driver.client import Client
+
+    from tests.query.platform import Tokens
 
 
 Rows = list[dict[str, Any]]
@@ -181,3 +189,31 @@ def test_a_cursor_of_a_page_does_not_continue_an_export(logs: httpx.Client, span
     assert logs.get("logs/export", params=span | {"cursor": page["next_cursor"]}).status_code == 400
     assert logs.get("logs", params=span | {"cursor": of_export}).status_code == 400
     assert "'" not in export.headers["content-disposition"]
+
+
+@pytest.mark.parametrize("format_", ["parquet", "csv"])
+def test_an_export_that_is_cut_cannot_pass_as_whole(
+    tmp_path: Path, control: tuple[str, Tokens], moment: int, format_: str
+) -> None:
+    received = b""
+    with running(tmp_path / "store") as server:
+        client = server.writer()
+        place = (platform.PROJECT_A, "e", platform.SERVICE_A1)
+        rows = (Sample(*place, moment - n, n, body=f"{n} " * 100) for n in range(200_000))
+        samples.insert(client, rows)
+        client.close()
+        with (
+            log_door(tmp_path / "door", {"near": server.reader_url}, control=control) as door,
+            door.client() as reader,
+        ):
+            with reader.stream("GET", "logs/export", params={"format": format_}) as answer:
+                pieces = answer.iter_raw(1024)
+                received += next(pieces)
+                os.kill(server.pid, signal.SIGKILL)
+                with pytest.raises(httpx.RemoteProtocolError):
+                    received += b"".join(pieces)
+            later = reader.get("logs")
+
+    assert received
+    assert later.status_code == 503
+    assert answer.status_code == 200
