@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import urllib.error
@@ -45,7 +46,7 @@ class Door:
                 raise BadRequest(f"token-file: {token_file} cannot be read") from failure
         if token is None and url is None:
             # The local stack's token is for the local stack's door alone.
-            token = described.get("tokens", {}).get("platform")
+            token = (described.get("tokens") or {}).get("platform")
         door = url or described.get("query_url")
         if not isinstance(door, str) or not door.startswith(("http://", "https://")):
             raise BadRequest(f"url: give the front-door's; {stack} describes no local stack")
@@ -60,21 +61,28 @@ class Door:
             BadRequest: the door refuses the token or an argument, in its words.
             Unavailable: it does not answer, or cannot count now.
         """
-        request = urllib.request.Request(  # noqa: S310 - http or https, see `found`
-            f"{self.url}/v1/cardinality/{page}?{urllib.parse.urlencode(arguments)}",
-            headers={"Authorization": f"Bearer {self.token}"},
-        )
+        try:
+            request = urllib.request.Request(  # noqa: S310 - http or https, see `found`
+                f"{self.url}/v1/cardinality/{page}?{urllib.parse.urlencode(arguments)}",
+                headers={"Authorization": f"Bearer {self.token}"},
+            )
+        except ValueError as failure:
+            raise BadRequest(f"url: {self.url} is not a URL; write it as http://host:port") from failure
         try:
             with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 - the same
-                document: dict[str, Any] = json.load(answer)
+                document = json.load(answer)
         except urllib.error.HTTPError as failure:
             with failure:
                 words = _words(failure)
             if failure.code >= _FAULT or failure.code == HTTPStatus.TOO_MANY_REQUESTS:
                 raise Unavailable(f"{self.url}: cannot count now (status {failure.code}: {words})") from failure
             raise BadRequest(words) from failure
-        except (OSError, ValueError) as failure:
+        except http.client.InvalidURL as failure:
+            raise BadRequest(f"url: {self.url} is not a URL; write it as http://host:port") from failure
+        except (OSError, ValueError, http.client.HTTPException) as failure:
             raise Unavailable(f"{self.url}: the front-door does not answer") from failure
+        if not isinstance(document, dict) or not isinstance(document.get("regions"), list):
+            raise Unavailable(f"{self.url}: what answers is no front-door")
         return document
 
 
@@ -87,17 +95,17 @@ def _words(failure: urllib.error.HTTPError) -> str:
 
 def _described(stack: Path) -> dict[str, Any]:
     try:
-        described: dict[str, Any] = json.loads(stack.read_text())
+        described = json.loads(stack.read_text())
     except (OSError, ValueError):
         return {}
-    return described
+    return described if isinstance(described, dict) else {}
 
 
 def _names(described: dict[str, Any]) -> dict[str, str]:
     """Projects as `workspace/project`, services as `project/service`."""
     names: dict[str, str] = {}
-    for workspace in described.get("workspaces", []):
-        for project in workspace["projects"]:
+    for workspace in described.get("workspaces") or []:
+        for project in workspace["projects"] or []:
             names[project["id"]] = f"{workspace['name']}/{project['name']}"
             names |= {one["id"]: f"{project['name']}/{one['name']}" for one in project["services"]}
     return names

@@ -24,7 +24,7 @@ COLUMNS: Final = {
     "environment": "environment",
     "service_id": "service_id",
     "retention_days": "retention_days",
-    "timestamp": 'format_timestamp!(timestamp, format: "%Y-%m-%d %H:%M:%S%.9f")',
+    "timestamp": 'format_timestamp!(at, format: "%Y-%m-%d %H:%M:%S%.9f")',
     # The same record delivered twice has the same id; VRL's integers have a sign, the column has none.
     "id": "abs(seahash(identity))",
     "source": '"app"',

@@ -90,14 +90,14 @@ def render_program() -> str:
 tier = string({LABELS_PATH}."{TIER_LABEL}") ?? "{DEFAULT_TIER}"
 retention_days = to_int(get({{ {tiers} }}, [tier]) ?? {default}) ?? {default}
 if retention_days == 0 {{ retention_days = {default} }}
-timestamp = timestamp!(.timestamp)
+at = timestamp!(.timestamp)
 stream = string(.stream) ?? "stdout"
 severity = if stream == "stderr" {{ {SEVERITY["stderr"]} }} else {{ {SEVERITY["stdout"]} }}
 namespace = string!(.kubernetes.namespace_name)
 pod = string!(.kubernetes.pod_name)
 container = string(.kubernetes.container_name) ?? ""
 body = string(.log) ?? string!(.message)
-identity = join!([project_id, environment, service_id, to_string(timestamp), pod, container, body], "|")
+identity = join!([project_id, environment, service_id, to_string(at), pod, container, body], "|")
 """
     )
     fields = ",\n".join(f'  "{column}": {value}' for column, value in COLUMNS.items())

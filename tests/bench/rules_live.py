@@ -19,7 +19,7 @@ from rules.live import inspect
 from tests.rules.live_region import Running, pod, region, tenant
 
 SERIES: Final = 200_000
-ROUTES: Final = 9_000
+ROUTES: Final = 9_500
 MOST_SECONDS: Final = 10.0
 ROUNDS: Final = 3
 
