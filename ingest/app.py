@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from pathlib import Path
 from time import time_ns
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from core.attribution import Attribution
     from ingest.settings import IngestSettings, LogRegion
     from ingest.sink import Stored
+
+
+_TIDY_SECONDS: Final = 20.0
 
 
 class Ingest:
@@ -119,11 +123,20 @@ class Ingest:
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
         for lane in self._lanes.values():
             lane.start()
+        tidying = asyncio.create_task(_tidy())
         try:
             yield
         finally:
+            tidying.cancel()
             seconds = self._settings.drain_seconds
             await asyncio.gather(*(asyncio.to_thread(lane.stop, seconds) for lane in self._lanes.values()))
+
+
+async def _tidy() -> None:
+    """Free what refers to itself, such as errors that hold their request's body; the collector itself runs rarely."""
+    while True:
+        await asyncio.sleep(_TIDY_SECONDS)
+        gc.collect()
 
 
 def owners_of(settings: IngestSettings, attribution: Attribution, region: str) -> Owners:

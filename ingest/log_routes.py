@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from core.errors import Forbidden
+from core.errors import Forbidden, StarmeterError
 from ingest import body, otlp, problem
 from ingest.admission import Outcome
 from ingest.entry import Protocol
@@ -72,6 +72,15 @@ class LogRoutes:
         return take
 
     async def _take(self, request: Request, protocol: Protocol) -> Receipt:
+        try:
+            receipt, size = await self._decided(request, protocol)
+        except StarmeterError as failure:
+            self._instruments.note_request(protocol, failure.status, 0)
+            raise
+        self._instruments.note_request(protocol, 400 if receipt.is_unreadable else 200, size)
+        return receipt
+
+    async def _decided(self, request: Request, protocol: Protocol) -> tuple[Receipt, int]:
         cluster = await self._gatekeeper.cluster(request)
         lane = self._lanes.get(cluster.region)
         if lane is None:
@@ -82,6 +91,4 @@ class LogRoutes:
             # Kept for somebody to look at: it is all that there is of these records.
             await asyncio.wrap_future(lane.submit(cluster.name, protocol, failure.raw, is_raw=True))
             raise
-        receipt = await asyncio.wrap_future(lane.submit(cluster.name, protocol, content))
-        self._instruments.note_request(protocol, 200, len(content))
-        return receipt
+        return await asyncio.wrap_future(lane.submit(cluster.name, protocol, content)), len(content)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # Ids that one question names: they travel in its URL.
 _IDS: Final = 1_000
 # The store cannot take the rows for what they are; trying again cannot help.
-_REFUSALS: Final = frozenset({6, 27, 33, 43, 50, 53, 70, 117, 131, 321, 349, 469})
+_REFUSALS: Final = frozenset({6, 27, 33, 43, 50, 53, 70, 117, 131, 321, 349, 376, 469})
 
 
 def endpoint(region: str, url: SecretStr) -> Endpoint:

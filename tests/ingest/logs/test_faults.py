@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import os
 import random
-import resource
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import httpx
-import pytest
 from sqlalchemy import text
 
 from compose.clickhouse.store import Store as StoreProcess
 from compose.home import Home
 from compose.process import free_port
 from core.control import connect
-from core.errors import ConfigurationError, Unavailable
-from ingest.spool import Limits, Spool
 from tests.compose.clickhouse.serving import Server
 from tests.ingest.logs.serving import Store, ingest, until
 from tests.ingest.logs.world import LAB, LAB_WEB, Platform, of, record
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from tests.ingest.logs.serving import Running
 
@@ -219,34 +217,6 @@ def test_a_process_that_is_asked_to_end_empties_its_spool_first(
         until(lambda: not running.process.running, "it did not end")
 
     assert store.bodies() == _names("ended", 20)
-
-
-def test_a_disk_that_is_full_refuses_and_keeps_nothing_of_what_it_refused(tmp_path: Path) -> None:
-    spool = Spool(tmp_path, Limits(total_bytes=1 << 20, records=1000, file_bytes=1 << 20, seconds=60))
-    spool.append([b"x" * 3000], 1, 0.0)
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    try:
-        with pytest.raises(Unavailable, match="cannot be written"):
-            spool.append([b"y" * 3000], 1, 0.0)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    spool.append([b"z" * 3000], 1, 0.0)
-    spool.seal()
-
-    assert [path.read_bytes() for path in sorted(tmp_path.glob("*.segment"))] == [b"x" * 3000, b"z" * 3000]
-    assert spool.size == 6000
-    spool.close()
-
-
-def test_two_processes_cannot_share_a_spool(tmp_path: Path) -> None:
-    limits = Limits(total_bytes=1 << 20, records=1000, file_bytes=1 << 20, seconds=60)
-    first = Spool(tmp_path, limits)
-    with pytest.raises(ConfigurationError, match="is used by another process"):
-        Spool(tmp_path, limits)
-    first.close()
-    Spool(tmp_path, limits).close()
 
 
 def test_while_the_control_store_fails_known_tenants_are_taken_and_others_wait(
