@@ -43,6 +43,8 @@ def test_a_batch_that_is_sent_again_after_it_was_stored_counts_once(
     sink = Sink(endpoint("fra1", SecretStr(server.writer_url)))
     first = sink.insert_records(table, f"a batch {doubtful}")
     again = sink.insert_records(table, f"a batch {doubtful}")
+    # It is the batch's name that counts, not its rows: what the store knew of it by then was left out.
+    sink.insert_records(table.slice(0, 2_000), f"a batch {doubtful}")
     sink.close()
 
     assert (first.inserted, first.known) == (2_500, 0)
