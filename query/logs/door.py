@@ -151,6 +151,7 @@ class LogDoor:
         Raises:
             StarmeterError: who asks may not, what is asked cannot be, or the region is not served.
         """
+        self._audit.require_room()
         path = TenantPath(
             request.path_params["project"],
             request.path_params.get("environment"),
