@@ -124,6 +124,16 @@ class Stack:
                 f"metrics_token_file = {json.dumps(str(region.read_token.resolve()))}",
                 f"alerts_url = {json.dumps(url(region.ports.ruler))}",
             ]
+        cursor_key = self._home.secret("log-cursors").resolve()
+        lines += ["", "[logs]", f"cursor_key_file = {json.dumps(str(cursor_key))}"]
+        for region in self._regions:
+            lines += [
+                "",
+                "[[logs.stores]]",
+                f"region = {json.dumps(region.name)}",
+                f"url = {json.dumps(region.logs.url)}",
+                f"password_file = {json.dumps(str(region.logs.reader_password.resolve()))}",
+            ]
         path = self._home.path / "query.toml"
         write_private(path, "\n".join([*lines, ""]))
         return path

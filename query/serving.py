@@ -17,6 +17,7 @@ from core.errors import ConfigurationError
 from query.app import FrontDoor
 from query.audit import AuditLog
 from query.corking import CorkedProtocol
+from query.logs import connection
 from query.settings import QuerySettings
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def run(config: Path) -> None:
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
         uvicorn.run(
-            FrontDoor(configured, Directory(engine), AuditLog(stream)),
+            FrontDoor(configured, Directory(engine), AuditLog(stream), connection.sources(configured.logs)),
             host=host.strip("[]"),
             port=int(port),
             loop="uvloop",

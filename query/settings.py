@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from core.region import Region  # noqa: TC001 - pydantic needs it at run time
 from core.tenant import is_canonical_id
+from query.logs.settings import LogSettings  # noqa: TC001 - pydantic needs it at run time
 
 
 class Limits(BaseModel):
@@ -44,6 +45,7 @@ class QuerySettings(BaseModel):
     audit_log: str | None = None
     regions: tuple[Region, ...]
     limits: Limits = Limits()
+    logs: LogSettings | None = None
     project_limits: dict[str, Limits] = {}
     connections: int = Field(default=10_000, ge=1)
     retention_days: float = Field(default=90.0, gt=0)
