@@ -36,6 +36,7 @@ class Drain:
         self._stored = stored
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"drain-{region}", daemon=True)
+        self._tried: Path | None = None
         self.is_storing = True
         self.failures = 0
         self.set_aside = 0
@@ -84,7 +85,9 @@ class Drain:
     def _insert(self, path: Path) -> None:
         content = self._spool.read(path)
         if (records := content.table(Kind.RECORDS)) is not None:
-            stored = self._sink.insert_records(records, content.digest)
+            is_again = path == self._tried or self._spool.is_recovered(path)
+            self._tried = path
+            stored = self._sink.insert_records(records, content.digest, is_again=is_again)
             self._stored(stored)
         if (letters := content.table(Kind.LETTERS)) is not None:
             self._sink.insert_letters(letters, content.digest)

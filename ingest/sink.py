@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # Ids that one question names: they travel in its URL.
 _IDS: Final = 1_000
+_MENDED_BEFORE: Final = 300 * 10**9
 # The store cannot take the rows for what they are; trying again cannot help.
 _REFUSALS: Final = frozenset({6, 27, 33, 43, 50, 53, 70, 117, 131, 321, 349, 376, 469})
 
@@ -63,8 +64,11 @@ class Sink:
             self._client.close()
             self._client = None
 
-    def insert_records(self, table: pa.Table, token: str) -> Stored:
+    def insert_records(self, table: pa.Table, token: str, *, is_again: bool = False) -> Stored:
         """Insert records, without the doubtful ones that the store has.
+
+        `is_again` says that the batch may have been sent before, with an unknown end: then it is looked at besides
+        whether the store, which remembers tokens of inserts that it was killed in, has really kept all of it.
 
         Raises:
             Unavailable: it is not certain that they are stored: try again with the same token.
@@ -73,13 +77,32 @@ class Sink:
         doubtful = table.filter(table[DOUBTFUL])
         known = self._known(doubtful) if doubtful.num_rows else set()
         total = table.num_rows
+        whole = table.drop_columns([DOUBTFUL])
         if known:
             is_known = pc.and_(table[DOUBTFUL], pc.is_in(table["id"], pa.array(sorted(known), pa.uint64())))
             table = table.filter(pc.invert(is_known))
         table = table.drop_columns([DOUBTFUL])
         if table.num_rows:
             self._insert("logs", table, token)
+        if is_again:
+            self._mend(whole, token)
         return Stored(table.num_rows, doubtful.num_rows, total - table.num_rows)
+
+    def _mend(self, table: pa.Table, token: str) -> None:
+        kept = pa.array(sorted(self._known(table)), pa.uint64())
+        missing = table.filter(pc.invert(pc.is_in(table["id"], kept)))
+        if missing.num_rows:
+            self._insert("logs", missing, f"{token}/missing/{missing.num_rows}")
+        moments = table["timestamp"].cast(pa.int64())
+        bound = {
+            "projects": _projects(table),
+            # Batches that were stored shortly before the store was killed, too, for their part of the view may be lost.
+            "first": pc.min(moments).as_py() - _MENDED_BEFORE,
+            "last": pc.max(moments).as_py(),
+        }
+        # What is missing twice in one minute may be the same row twice; neither is a repetition of the other.
+        settings = {"insert_deduplicate": 0, "insert_deduplication_token": uuid4().hex}
+        self._run(lambda client: client.command(load("ingest/mend_volume"), parameters=bound, settings=settings))
 
     def insert_letters(self, table: pa.Table, token: str) -> None:
         """Insert dead letters.
@@ -105,7 +128,7 @@ class Sink:
             part = table.slice(start, _IDS)
             moments = part["timestamp"].cast(pa.int64())
             parameters = {
-                "projects": [str(UUID(bytes=one)) for one in part["project_id"].unique().to_pylist()],
+                "projects": _projects(part),
                 "first": moments[0].as_py(),
                 "last": moments[-1].as_py(),
                 "ids": part["id"].to_pylist(),
@@ -155,6 +178,10 @@ class Sink:
                 raise Refused(f"{self._endpoint.name} refuses a batch (code {code})") from failure
             # A quota, a deadline, a wrong credential: none of them may cost a record, all are tried again.
             raise Unavailable(failure.message) from failure
+
+
+def _projects(table: pa.Table) -> list[str]:
+    return [str(UUID(bytes=one)) for one in table["project_id"].unique().to_pylist()]
 
 
 def _plain(name: str, value: Any) -> Any:  # noqa: ANN401 - a column's value

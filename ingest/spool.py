@@ -80,6 +80,7 @@ class Spool:
             self._sealed.append((path, size))
             self._bytes += size
         self._next = int(paths[-1].stem) + 1 if paths else 1
+        self._recovered = frozenset(paths)
         # A number is never used twice in a row of processes, or a file that is left behind would be written over.
         for damaged in self._folder.glob(f"*{_DAMAGED}"):
             self._next = max(self._next, int(damaged.stem) + 1)
@@ -176,6 +177,10 @@ class Spool:
             if not self._sealed:
                 self._changed.wait(seconds)
             return self._sealed[0][0] if self._sealed else None
+
+    def is_recovered(self, path: Path) -> bool:
+        """Whether an earlier process left the file, and may have sent it to the store already."""
+        return path in self._recovered
 
     def read(self, path: Path) -> Content:
         """The content of a sealed file; what of it is no whole block is cut off, or kept beside when it is damaged."""

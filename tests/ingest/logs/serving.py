@@ -115,6 +115,10 @@ class Store:
         for table in ("logs", "dead_letters", "logs_volume_1m"):
             self._client.command(f"TRUNCATE TABLE starmeter.{table}")
 
+    def forget_volume(self) -> None:
+        """Empty the volume by minute alone, whose tokens stay known."""
+        self._client.command("ALTER TABLE starmeter.logs_volume_1m DELETE WHERE 1", settings={"mutations_sync": 1})
+
     def close(self) -> None:
         """Drop the connection."""
         self._client.close()

@@ -54,6 +54,30 @@ def test_a_batch_that_is_sent_again_after_it_was_stored_counts_once(
     assert store.rows("SELECT sum(v.records) FROM starmeter.logs_volume_1m AS v") == [(2_500,)]
 
 
+@pytest.mark.parametrize("doubtful", [False, True])
+def test_a_batch_of_unknown_end_is_mended_when_the_store_kept_its_token_and_not_its_rows(
+    server: Server, store: Store, *, doubtful: bool
+) -> None:
+    table = _records(2_500, doubtful=doubtful).table()
+    sink = Sink(endpoint("fra1", SecretStr(server.writer_url)))
+    # As a store that was killed leaves it: the token is known, some rows and some of the view's are not there.
+    sink.insert_records(table.slice(0, 1_500), "killed")
+    store.forget_volume()
+    sink.insert_records(table, "killed")
+    assert store.rows("SELECT sum(v.records) FROM starmeter.logs_volume_1m AS v") == [(0,)]
+    for _ in range(2):
+        sink.insert_records(table, "killed", is_again=True)
+    # The very same loss a second time.
+    store.forget_volume()
+    sink.insert_records(table, "killed", is_again=True)
+    sink.close()
+
+    assert store.rows("SELECT count(), uniqExact(l.id) FROM starmeter.logs AS l") == [(2_500, 2_500)]
+    assert store.rows("SELECT sum(v.records), sum(v.bytes) FROM starmeter.logs_volume_1m AS v") == store.rows(
+        "SELECT count(), sum(length(l.body)) FROM starmeter.logs AS l"
+    )
+
+
 def test_a_batch_that_the_store_can_never_take_is_told_from_a_store_that_fails(server: Server) -> None:
     sink = Sink(endpoint("fra1", SecretStr(server.writer_url)))
     table = _records(1, doubtful=False).table()
