@@ -109,7 +109,14 @@ class _Book(_Written):
 
 
 class _Loader(yaml.SafeLoader):
-    """Times stay text, and a key that is written twice is refused."""
+    """Times stay text, a key that is written twice is refused, and escapes mean what they mean in JSON."""
+
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> str:
+        # JSON writes a character beyond U+FFFF as two escapes, which YAML takes for two characters.
+        try:
+            return str(super().construct_scalar(node)).encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            raise yaml.constructor.ConstructorError(None, None, "half a character", node.start_mark) from None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]

@@ -161,6 +161,8 @@ def _object(bundle: Bundle, name: str) -> dict[str, Any]:
     try:
         # A number that is no whole one is none of ours: as a text it is different from what is computed.
         read = json.loads(bundle[name], parse_float=str, parse_constant=str)
+        # Half a surrogate pair is written as an escape and read without complaint, but is no text.
+        json.dumps(read, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise BadRequest(f"bundle: {name} is no JSON; download it again") from None
     if not isinstance(read, dict):

@@ -174,7 +174,13 @@ def test_a_file_too_many_is_refused(packed: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content"), [("manifest.json", b"{"), ("manifest.json", b"[]"), ("invoice.json", b"{}")]
+    ("name", "content"),
+    [
+        ("manifest.json", b"{"),
+        ("manifest.json", b"[]"),
+        ("invoice.json", b"{}"),
+        ("invoice.json", b'{"content": {"number": "\\ud800"}}'),
+    ],
 )
 def test_a_broken_head_is_refused(packed: bytes, name: str, content: bytes) -> None:
     with pytest.raises(BadRequest, match=f"^bundle: {name}"):

@@ -30,6 +30,7 @@ _values = st.one_of(
     st.just([]),
     st.just({}),
     st.sampled_from(["1e5", "NaN", "-1", "0.00", "9" * 400]),
+    st.sampled_from(["\U00010000", "\ud800"]),  # two escapes that are one character, and half a one
 )
 
 

@@ -79,6 +79,16 @@ def test_the_digest_is_of_the_content_not_of_its_notation() -> None:
     assert read_price_book(json.dumps(document)).digest != book_of([BUILD]).digest
 
 
+def test_escapes_mean_what_they_mean_in_json() -> None:
+    document = written([{**BUILD, "note": "for the \U0001f680"}])
+    read = read_price_book(json.dumps(document))
+
+    assert read == read_price_book(json.dumps(document, ensure_ascii=False))
+    assert "\U0001f680" in normal_form(json.dumps(document)).decode()
+    with pytest.raises(BadRequest, match="half a character"):
+        read_price_book(json.dumps(written([{**BUILD, "note": "\ud83d"}])))
+
+
 def test_a_normal_form_reads_as_the_same_book() -> None:
     text = json.dumps(written())
 

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from tests.query.logs.serving import LogDoor
     from tests.query.platform import Tokens
 
+MAX_BEATS = 6
 QUICK = {"settle_seconds": 0.3, "poll_seconds": 0.1, "heartbeat_seconds": 0.3}
 Event = dict[str, Any]
 
@@ -150,10 +152,11 @@ def test_no_gap_and_no_duplicate_over_reconnects(quick: LogDoor, log_writer: Cli
 
 def test_a_heartbeat_moves_the_position_on(quick: LogDoor) -> None:
     with quick.client() as client, tailing(client, q="nothing-has-this-word") as stream:
-        opened, first, second = next(stream), next(stream), next(stream)
+        opened, *beats = islice(stream, 1 + MAX_BEATS)
 
-    assert first["comment"] == second["comment"] == "heartbeat"
-    assert len({opened["id"], first["id"], second["id"]}) == 3
+    assert [beat["comment"] for beat in beats] == ["heartbeat"] * MAX_BEATS
+    # On a busy machine a heartbeat may fall due before the store was asked again: it then stays where it was.
+    assert len({opened["id"], *(beat["id"] for beat in beats)}) >= 3
 
 
 def test_a_revoked_token_ends_its_tail(quick: LogDoor, control: tuple[str, Tokens]) -> None:
