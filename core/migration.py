@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from sql.topology import Topology
 
 
-# The family of a region's log store.
+# The families of a region's log store and of the billing ledger.
 LOGS: Final = "logs"
+LEDGER: Final = "ledger"
 
 
 def steps(url: str, store: str, topology: Topology, *, dry_run: bool) -> list[dict[str, str]]:

@@ -29,7 +29,7 @@ def test_migrations_are_shown_then_run_then_done(empty_url: str) -> None:
     assert shown.exit_code == run.exit_code == done.exit_code == 0
     assert shown.stdout == run.stdout
     assert shown.stdout.startswith("0001  Workspaces, projects")
-    assert [step["revision"] for step in answered(shown_json)["pending"]] == ["0001"]
+    assert [step["revision"] for step in answered(shown_json)["pending"]] == ["0001", "0002"]
     assert (done.stdout, "nothing pending" in done.stderr) == ("", True)
     assert answered(starmeter("migrate", "--json", store=empty_url)) == {"applied": []}
 
@@ -39,4 +39,4 @@ def test_the_default_store_is_a_file_of_the_local_stack(tmp_path: Path, monkeypa
 
     assert starmeter("migrate").exit_code == 0
     with closing(sqlite3.connect(tmp_path / ".local" / "control.db")) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
