@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field
 
 
-class Amount(BaseModel):
-    """Series of something, beside what is affordable where that is known; `share` is series / budget."""
+class _Afforded(BaseModel):
+    """Series beside the budget that they come out of; null where the catalogue has none for them."""
+
+    series: int | None
+    budget: int | None = None
+
+    @computed_field  # type: ignore[prop-decorator]  # as pydantic's documentation has it
+    @property
+    def share(self) -> float | None:
+        """Series as a share of the budget."""
+        return None if self.series is None or self.budget is None else round(self.series / self.budget, 4)
+
+
+class Amount(_Afforded):
+    """Series of something: of a project or service beside its project's budget, else beside the region's."""
 
     name: str
     series: int
-    budget: int | None = None
-    share: float | None = None
-
-    @classmethod
-    def of(cls, name: str, series: int, budget: int | None = None) -> Amount:
-        """The amount, its share computed."""
-        return cls(name=name, series=series, budget=budget, share=None if budget is None else round(series / budget, 4))
 
 
-class LabelAmount(BaseModel):
+class LabelAmount(_Afforded):
     """A label: how many values it has, and how many series have it (null outside the longest list)."""
 
     name: str
     values: int
-    series: int | None
 
 
-class ValueAmount(BaseModel):
+class ValueAmount(_Afforded):
     """One value of one label."""
 
     label: str
@@ -58,7 +63,7 @@ class Top(BaseModel):
     warnings: list[str]
 
 
-class Change(BaseModel):
+class Change(_Afforded):
     """Series now and `hours` ago, and their difference per hour."""
 
     name: str
@@ -93,8 +98,12 @@ class Growth(BaseModel):
     warnings: list[str]
 
 
-class Culprit(BaseModel):
-    """A service that brought new values of a label: how many, with how many series, and some of them."""
+class Culprit(_Afforded):
+    """A service that brought new values of a label: how many, with how many series, and some of them.
+
+    `by_hour` counts the new values of each hour, the oldest first. A value is new in an hour when the service had it at
+    no moment of the `compared_hours` before that hour.
+    """
 
     label: str
     project_id: str
@@ -102,6 +111,8 @@ class Culprit(BaseModel):
     service_id: str
     new_values: int
     values_per_hour: float
+    by_hour: list[int]
+    compared_hours: int
     series: int
     examples: list[str]
 

@@ -15,11 +15,13 @@ from core.errors import BadRequest, StarmeterError, TooBusy, Unavailable
 from core.scope import Action
 from core.tenant import is_canonical_id
 from query.cardinality import Count, Question
+from query.cardinality_growth import growth as counted_growth
 from query.cardinality_report import Growth, Top, Who
+from query.cardinality_who import who as counted_who
 from query.platform import PlatformReader, is_label
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection
+    from collections.abc import Awaitable, Callable, Collection, Mapping
 
     from core.directory import Directory
     from core.scope import Permit
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 _AT_ONCE: Final = 2
 _MOST_LIMIT: Final = 100
 _MOST_HOURS: Final = 24
+# Characters of an argument in the audit log and in a refusal.
+_MOST_NOTED: Final = 128
 _METRIC: Final = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]{0,255}", re.ASCII)
 
 _Found = TypeVar("_Found")
@@ -77,7 +81,7 @@ class CardinalitySurface:
             metric: _Argument = None, label: _Argument = None,
         ) -> Top:  # fmt: skip
             given = {"region": region, "limit": limit, "project": project, "metric": metric, "label": label}
-            _, regions, warnings = await self._answer("top", request, given, lambda count: count.top())
+            _, regions, warnings = await self._answer("top", request, given, Count.top)
             return Top(regions=regions, warnings=warnings)
 
         router.get("", summary="The largest metrics, labels, values, projects and services", **secured)(top)
@@ -89,7 +93,7 @@ class CardinalitySurface:
             metric: _Argument = None, hours: _Argument = None,
         ) -> Growth:  # fmt: skip
             given = {"region": region, "limit": limit, "project": project, "metric": metric, "hours": hours}
-            asked, regions, warnings = await self._answer("growth", request, given, lambda count: count.growth())
+            asked, regions, warnings = await self._answer("growth", request, given, counted_growth)
             return Growth(hours=asked.hours, regions=regions, warnings=warnings)
 
         @router.get("/who", summary="Who added new label values, values per hour", **secured)
@@ -99,7 +103,7 @@ class CardinalitySurface:
         ) -> Who:  # fmt: skip
             given = {"region": region, "limit": limit, "project": project, "metric": metric, "label": label,
                      "hours": hours}  # fmt: skip
-            asked, regions, warnings = await self._answer("who", request, given, lambda count: count.who())
+            asked, regions, warnings = await self._answer("who", request, given, counted_who)
             return Who(hours=asked.hours, regions=regions, warnings=warnings)
 
         return router
@@ -107,15 +111,19 @@ class CardinalitySurface:
     async def _answer(
         self, page: str, request: Request, given: dict[str, str | None], ask: Callable[[Count], Awaitable[_Found]]
     ) -> tuple[Question, list[_Found], list[str]]:
-        """Authorise, count in every region that is asked about, write the audit line whatever came of it."""
+        """Authorise, count in every region that is asked about, write the audit line whatever came of it.
+
+        What somebody without the permit asked for is not written down: it would be a way to write into the audit log.
+        """
         started = time.perf_counter()
         line: dict[str, object] = {"event": "platform_read", "endpoint": f"cardinality_{page}"}
-        line |= {name: value for name, value in given.items() if value is not None}
         status = 500
         try:
             credentials = [value.encode("latin-1") for value in request.headers.getlist("authorization")]
             permit = await self._access.permit(credentials, Action.READ_CARDINALITY)
             line |= {"subject": permit.principal.subject, "token": permit.principal.token_id}
+            line |= {name: value[:_MOST_NOTED] for name, value in given.items() if value is not None}
+            _each_known_and_once(request, given)
             question, readers = _question(given), self._chosen(given["region"])
             answer = (question, *await self._count(permit, question, readers, ask))
             status = 200
@@ -169,6 +177,22 @@ class CardinalitySurface:
         if region not in self._readers:
             raise BadRequest(f"region: none of {', '.join(self._readers)}")
         return [self._readers[region]]
+
+
+def _each_known_and_once(request: Request, given: Mapping[str, str | None]) -> None:
+    """Whether every argument of the URL is one that the page has, and none is given twice.
+
+    Raises:
+        BadRequest: one is not; the message names it.
+    """
+    seen: set[str] = set()
+    for name, _ in request.query_params.multi_items():
+        if name not in given:
+            # As much of it as a name needs.
+            raise BadRequest(f"{name[:_MOST_NOTED]}: unknown argument; known are {', '.join(given)}")
+        if name in seen:
+            raise BadRequest(f"{name}: given more than once; give it once")
+        seen.add(name)
 
 
 def _question(given: dict[str, str | None]) -> Question:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 Answer = dict[str, Any]
 Names = dict[str, str]
+
+_AGAINST: Final = ("series", "budget", "share")
 
 
 def top(answer: Answer, names: Names) -> str:
@@ -26,6 +28,20 @@ def who(answer: Answer, names: Names) -> str:
     return "\n".join(line for region in answer["regions"] for line in _who(region, names, answer["hours"]))
 
 
+def mine(data: Answer, label: str, names: Names) -> str:
+    """A tenant's own part, as the store's index of the day has it; `label` is the one whose values were counted."""
+    lines = [f"{data.get('totalSeries', 0):,} series today, restarts included"]
+    for head, table, what in (
+        (label, "seriesCountByFocusLabelValue", "series"),
+        ("metric", "seriesCountByMetricName", "series"),
+        ("label", "labelValueCountByLabelName", "values"),
+        ("value", "seriesCountByLabelValuePair", "series"),
+    ):
+        rows = [(_named(one, names), f"{one['value']:,}") for one in data.get(table) or ()]
+        lines += _aligned([(head, what), *rows])
+    return "\n".join(lines)
+
+
 def is_over(answer: Answer) -> bool:
     """Whether a region or project has more series than its budget."""
     return any(
@@ -39,50 +55,45 @@ def _top(region: Answer, names: Names) -> Iterator[str]:
     totals = [("active now", region["active"])] if region["active"] else []
     totals.append(("today, restarts included", region["today"]))
     yield f"region {region['region']}"
-    yield from _aligned([("", "series", "budget", "share"), *(_against(name, one) for name, one in totals)])
-    yield from _aligned(
-        [("project", "series", "budget", "share"), *(_against(_named(one, names), one) for one in region["projects"])]
-    )
-    for kind, entries in (("service", region["services"]), ("metric", region["metrics"])):
-        yield from _aligned([(kind, "series"), *((_named(entry, names), f"{entry['series']:,}") for entry in entries)])
-    yield from _aligned(
-        [
-            ("label", "values", "series"),
-            *((one["name"], f"{one['values']:,}", _number(one["series"])) for one in region["labels"]),
-        ]
-    )
-    yield from _aligned(
-        [("value", "series"), *((f"{one['label']}={one['value']}", f"{one['series']:,}") for one in region["values"])]
-    )
+    yield from _aligned([("", *_AGAINST), *((name, *_against(one)) for name, one in totals)])
+    for kind in ("projects", "services", "metrics"):
+        rows = [(_named(one, names), *_against(one)) for one in region[kind]]
+        yield from _aligned([(kind.removesuffix("s"), *_AGAINST), *rows])
+    labels = [(one["name"], f"{one['values']:,}", *_against(one)) for one in region["labels"]]
+    yield from _aligned([("label", "values", *_AGAINST), *labels])
+    values = [(f"{one['label']}={one['value']}", *_against(one)) for one in region["values"]]
+    yield from _aligned([("value", *_AGAINST), *values])
 
 
 def _growth(region: Answer, names: Names, hours: int) -> Iterator[str]:
     yield f"region {region['region']}: {region['today']:,} series today, {region['yesterday']:,} yesterday"
     for kind in ("projects", "services", "metrics"):
-        head = (kind.removesuffix("s"), "series", f"{hours} h ago", "per hour")
+        head = (kind.removesuffix("s"), f"{hours} h ago", "per hour", *_AGAINST)
         rows = [
-            (_named(one, names), f"{one['series']:,}", f"{one['before']:,}", f"{one['per_hour']:+,g}")
-            for one in region[kind]
+            (_named(one, names), f"{one['before']:,}", f"{one['per_hour']:+,g}", *_against(one)) for one in region[kind]
         ]
         yield from _aligned([head, *rows])
 
 
 def _who(region: Answer, names: Names, hours: int) -> Iterator[str]:
     yield f"region {region['region']}: new label values of the last {hours} h"
-    rows = [("environment, service", "label", "new", "per hour", "series")]
+    rows = [("environment, service", "label", "new", "per hour", *_AGAINST)]
     rows += [
         (
             f"{one['environment']} {names.get(one['service_id']) or '/'.join((one['project_id'], one['service_id']))}",
             one["label"],
             f"{one['new_values']:,}",
             f"{one['values_per_hour']:,g}",
-            f"{one['series']:,}",
+            *_against(one),
         )
         for one in region["services"]
     ]
     examples = [("such as",), *(one["examples"] for one in region["services"]), ()]
     for line, such_as in zip(_aligned(rows), examples, strict=True):
         yield f"{line}  {' '.join(such_as)}".rstrip()
+    for one in region["services"] if hours > 1 else ():
+        counts = " ".join(map(str, one["by_hour"]))
+        yield f"  {one['label']} of {names.get(one['service_id'], one['service_id'])}, hour by hour: {counts}"
 
 
 def _named(one: Mapping[str, Any], names: Names) -> str:
@@ -90,9 +101,9 @@ def _named(one: Mapping[str, Any], names: Names) -> str:
     return names.get(name, name)
 
 
-def _against(name: str, amount: Answer) -> tuple[str, ...]:
+def _against(amount: Answer) -> tuple[str, str, str]:
     share = "" if amount["share"] is None else f"{amount['share']:.1%}"
-    return name, f"{amount['series']:,}", _number(amount["budget"]), share
+    return _number(amount["series"]), _number(amount["budget"]), share
 
 
 def _number(number: int | None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from core.scope import Permit
 
 _SECONDS: Final = 10
+_HOUR: Final = 3_600
 _MOST_BYTES: Final = 8 * 1024 * 1024
 _OK: Final = 200
 _LABEL: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
@@ -97,7 +99,22 @@ class _QueryAnswer(BaseModel):
     data: _Vector
 
 
+class _Points(BaseModel):
+    metric: dict[str, str]
+    values: tuple[tuple[float, str], ...]
+
+
+class _Matrix(BaseModel):
+    result: tuple[_Points, ...]
+
+
+class _RangeAnswer(BaseModel):
+    data: _Matrix
+
+
 Counts = list[tuple[dict[str, str], int]]
+# By labels: (how many whole hours ago, series) of each hour in which there were some.
+Hourly = list[tuple[dict[str, str], list[tuple[int, int]]]]
 
 
 class PlatformReader:
@@ -130,14 +147,29 @@ class PlatformReader:
         offset = f" offset {hours_ago}h" if hours_ago else ""
         return await self._query(permit, f"count by ({','.join(labels)}) ({within.text}{offset})")
 
-    async def new_values(self, permit: Permit, label: str, within: Selector, *, hours: int, most: int) -> Counts:
-        """The series of at most `most` values of `label` that a service did not have `hours` ago, by value and tenant.
+    async def new_values(
+        self, permit: Permit, label: str, within: Selector, *, hours: int, before: int, most: int
+    ) -> Hourly:
+        """At most `most` values of `label`, each with the hours of the last `hours` in which a service had it anew.
 
-        `within` must select series that have the label.
+        Anew: at any moment of the hour, and at none of the `before` hours ahead of it. By value and tenant; `within`
+        must select series that have the label.
         """
         by = ",".join((label, *TENANT))
-        before = f"count by ({by}) ({within.text} offset {hours}h)"
-        return await self._query(permit, f"limitk({most}, count by ({by}) ({within.text}) unless on ({by}) {before})")
+        seen = f"count by ({by}) (last_over_time({within.text}[1h]))"
+        known = f"count by ({by}) (last_over_time({within.text}[{before}h] offset 1h))"
+        expression = f"limitk({most}, {seen} unless on ({by}) {known})"
+        end = int(time.time())
+        span = {"start": f"{end - (hours - 1) * _HOUR}", "end": f"{end}", "step": f"{_HOUR}", "nocache": "1"}
+        form = {"query": expression, "timeout": f"{_SECONDS}s", **span}
+        try:
+            answer = _RangeAnswer.model_validate(await self._post(permit, "/api/v1/query_range", form))
+            return [
+                (one.metric, [(round((end - at) / _HOUR), int(float(count))) for at, count in one.values])
+                for one in answer.data.result
+            ]
+        except ValueError as failure:
+            raise self._strange() from failure
 
     async def close(self) -> None:
         """Close the connections to the store."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -43,6 +44,15 @@ BOTS = pages(PROJECT_A, SERVICE_A1, range(100, 130))
 LATE = pages(PROJECT_A, SERVICE_A2, range(2, 3))
 SCRAPES = ['scrape_samples_post_metric_relabeling{job="one"}', 'scrape_samples_post_metric_relabeling{job="two"}']
 
+# Series, and how many seconds ago each of them had a sample.
+Fed = Sequence[tuple[Heads, Sequence[int]]]
+FED: Fed = (
+    ([*STEADY, *KEPT], range(0, 2 * HOUR, 60)),
+    (LOST, range(LOST_AGE, 2 * HOUR, 60)),
+    ([*BOTS, *LATE], range(0, 600, 60)),
+    (SCRAPES, range(0, 120, 60)),
+)
+
 
 class Counted(NamedTuple):
     """A front-door over a store whose series are known; its second region is down."""
@@ -72,35 +82,28 @@ class Counted(NamedTuple):
 
 
 @contextmanager
-def counted_door(folder: Path) -> Iterator[Counted]:
-    """Everything in `folder`, running."""
+def counted_door(folder: Path, given: Fed = FED) -> Iterator[Counted]:
+    """Everything in `folder`, running, over a store with the `given` series."""
     control_store = f"sqlite:///{folder / 'control.db'}"
     tokens = populate(control_store)
     now = time.time()
     with victoria_metrics(folder) as store:
-        fed = [
-            (head, ages)
-            for heads, ages in (
-                ([*STEADY, *KEPT], range(0, 2 * HOUR, 60)),
-                (LOST, range(LOST_AGE, 2 * HOUR, 60)),
-                ([*BOTS, *LATE], range(0, 600, 60)),
-                (SCRAPES, range(0, 120, 60)),
-            )
-            for head in heads
-        ]
+        fed = [(head, ages) for heads, ages in given for head in heads]
         # The newest sample of each alone first: parallel parsers that meet a new series at once would index it twice.
         for samples in ([(head, ages[:1]) for head, ages in fed], [(head, ages[1:]) for head, ages in fed]):
             lines = (f"{head} 20 {int((now - age) * 1000)}\n" for head, ages in samples for age in ages)
             httpx.post(f"{store}/api/v1/import/prometheus", content="".join(lines)).raise_for_status()
             wait_until_visible(store, len(fed))
         # Samples of a series that is known already become visible a moment later.
-        while _hour_ago(store) < len([*STEADY, *KEPT, *LOST]):
+        oldest = max(max(ages) for _, ages in fed)
+        expected = sum(max(ages) == oldest for _, ages in fed)
+        while _then(store, now - oldest) < expected:
             time.sleep(0.05)
         with front_door(folder, {"near": store, "far": "http://127.0.0.1:1"}, control_store=control_store) as url:
             yield Counted(url, tokens, folder, now)
 
 
-def _hour_ago(store: str) -> int:
-    arguments = {"query": 'count({__name__=~"app_.+"} offset 1h)'}
+def _then(store: str, moment: float) -> int:
+    arguments = {"query": 'count({__name__=~"app_.+"})', "time": f"{moment + 1:.0f}"}
     result = httpx.get(f"{store}/api/v1/query", params=arguments).json()["data"]["result"]
     return int(result[0]["value"][1]) if result else 0

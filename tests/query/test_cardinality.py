@@ -68,10 +68,11 @@ def test_the_top_names_metrics_labels_values_projects_and_services(counted: Coun
     assert series["app_requests"] == len([*STEADY, *BOTS, *LATE]) + 2 + counted.lost
     projects = {entry["name"]: entry["series"] for entry in top["projects"]}
     assert projects == {PROJECT_A: 37, PROJECT_B: 3 + counted.lost}
-    assert top["services"][0] == {"name": SERVICE_A1, "series": 34, "budget": None, "share": None}
+    assert top["services"][0] == {"name": SERVICE_A1, "series": 34, "budget": 10_000, "share": 0.0034}
     labels = {entry["name"]: entry for entry in top["labels"]}
-    assert labels["page"] == {"name": "page", "values": 34, "series": 39 + counted.lost}
-    assert {"label": "project_id", "value": PROJECT_A, "series": 37} in top["values"]
+    assert (labels["page"]["values"], labels["page"]["series"]) == (34, 39 + counted.lost)
+    values = {(entry["label"], entry["value"]): entry["series"] for entry in top["values"]}
+    assert values["project_id", PROJECT_A] == 37
 
 
 def test_the_top_stands_beside_its_budgets(counted: Counted) -> None:
@@ -79,7 +80,9 @@ def test_the_top_stands_beside_its_budgets(counted: Counted) -> None:
 
     assert top["active"] == {"name": "active", "series": 40, "budget": 300_000, "share": 0.0001}
     assert top["today"]["budget"] == 900_000
-    assert {entry["budget"] for entry in top["projects"]} == {10_000}
+    assert {entry["budget"] for kind in ("projects", "services") for entry in top[kind]} == {10_000}
+    assert {entry["budget"] for kind in ("metrics", "labels", "values") for entry in top[kind]} == {900_000}
+    assert top["metrics"][0]["share"] == round(top["metrics"][0]["series"] / 900_000, 4)
 
 
 def test_the_top_narrows_to_a_project_a_metric_and_a_label(counted: Counted) -> None:
@@ -91,20 +94,22 @@ def test_the_top_narrows_to_a_project_a_metric_and_a_label(counted: Counted) -> 
     assert [entry["name"] for entry in metric["projects"]] == [PROJECT_B]
 
     label = counted.near("top", label="page", limit=1)
-    assert label["values"] == [{"label": "page", "value": "/0", "series": 3}]
+    ((value),) = label["values"]
+    assert (value["label"], value["value"], value["series"]) == ("page", "/0", 3)
 
 
 def test_growth_is_series_per_hour_fastest_first(counted: Counted) -> None:
     growth = counted.near("growth", hours=1)
 
     assert growth["projects"] == [
-        {"name": PROJECT_A, "series": 37, "before": 6, "per_hour": 31.0},
-        {"name": PROJECT_B, "series": 3, "before": 4, "per_hour": -1.0},
+        {"name": PROJECT_A, "series": 37, "before": 6, "per_hour": 31.0, "budget": 10_000, "share": 0.0037},
+        {"name": PROJECT_B, "series": 3, "before": 4, "per_hour": -1.0, "budget": 10_000, "share": 0.0003},
     ]
     fastest = growth["services"][0]
     assert (fastest["name"], fastest["project_id"], fastest["per_hour"]) == (SERVICE_A1, PROJECT_A, 30.0)
     assert growth["metrics"][0]["name"] == "app_requests"
     assert growth["metrics"][0]["per_hour"] == 30.0
+    assert (fastest["budget"], growth["metrics"][0]["budget"]) == (10_000, 300_000)
 
 
 def test_growth_over_more_hours_is_divided_by_them(counted: Counted) -> None:
@@ -123,8 +128,12 @@ def test_who_names_the_service_the_label_and_the_values_it_added(counted: Counte
         "service_id": SERVICE_A1,
         "new_values": 30,
         "values_per_hour": 30.0,
+        "by_hour": [30],
+        "compared_hours": 24,
         "series": 30,
         "examples": ["/100", "/101", "/102", "/103", "/104"],
+        "budget": 10_000,
+        "share": 0.003,
     }
     # New for this service, though another had the value before.
     assert (late["service_id"], late["examples"]) == (SERVICE_A2, ["/2"])
@@ -171,6 +180,34 @@ def test_a_wrong_argument_is_named(counted: Counted, argument: str, value: str) 
     assert answer.json()["detail"].startswith(f"{argument}: ")
 
 
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        pytest.param("topN=5", "topN", id="another API's"),
+        pytest.param("Limit=5", "Limit", id="in another case"),
+        pytest.param("extra_label=project_id=x", "extra_label", id="of the store"),
+        pytest.param("limit=5&limit=6", "limit", id="twice"),
+        pytest.param("region=near&region=near", "region", id="twice the same"),
+        pytest.param("limit=5&%6Cimit=6", "limit", id="twice, once encoded"),
+        pytest.param("project=&project=", "project", id="twice and empty"),
+        pytest.param("=1", "", id="without a name"),
+    ],
+)
+def test_an_argument_that_is_unknown_or_given_twice_is_refused_by_its_name(
+    counted: Counted, query: str, name: str
+) -> None:
+    for path in PATHS:
+        headers = {"Authorization": f"Bearer {counted.tokens.platform}"}
+        answer = httpx.get(f"{counted.url}{path}?{query}", headers=headers)
+        assert answer.status_code == 400
+        assert answer.json()["detail"].startswith(f"{name}: ")
+
+
+def test_an_argument_that_one_page_has_is_unknown_to_another(counted: Counted) -> None:
+    assert counted.get("/v1/cardinality/top", hours=1).json()["detail"].startswith("hours: unknown argument")
+    assert counted.get("/v1/cardinality/growth", label="page").json()["detail"].startswith("label: unknown argument")
+
+
 @pytest.mark.parametrize("hours", ["0", "25", "1h", "1.5"])
 def test_hours_are_a_whole_number_up_to_a_day(counted: Counted, hours: str) -> None:
     for page in ("growth", "who"):
@@ -179,14 +216,18 @@ def test_hours_are_a_whole_number_up_to_a_day(counted: Counted, hours: str) -> N
 
 def test_every_read_is_an_audit_line(counted: Counted) -> None:
     counted.get("/v1/cardinality/who", label="page", hours=3)
-    counted.get("/v1/cardinality/growth", counted.tokens.viewer)
+    counted.get("/v1/cardinality/growth", counted.tokens.viewer, metric="forged")
+    counted.get("/v1/cardinality/who", label="x" * 5_000)
     time.sleep(0.1)  # lines are flushed every 50 ms
 
     lines = [json.loads(line) for line in (counted.folder / "audit.log").read_text().splitlines()]
-    who, refused = [line for line in lines if line["event"] == "platform_read"][-2:]
+    who, refused, long = [line for line in lines if line["event"] == "platform_read"][-3:]
     assert (who["endpoint"], who["subject"], who["status"]) == ("cardinality_who", "platform", 200)
     assert (who["label"], who["hours"]) == ("page", "3")
     assert (refused["endpoint"], refused["status"]) == ("cardinality_growth", 403)
+    # Who has no permit writes nothing of his own into the log.
+    assert "metric" not in refused
+    assert (long["status"], len(long["label"])) == (400, 128)
 
 
 def test_the_door_s_own_metrics_name_no_tenant(counted: Counted) -> None:

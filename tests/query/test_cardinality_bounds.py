@@ -9,13 +9,15 @@ from typing_extensions import override
 
 from core.region import Region
 from core.scope import Action, Permit, Principal
-from query.cardinality import MOST_SERIES, Count, Question
+from query.cardinality import MOST_COUNTED, MOST_SERIES, Count, Question
+from query.cardinality_growth import growth
+from query.cardinality_who import who
 from query.platform import PlatformReader, Selector, Status
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from query.platform import Counts
+    from query.platform import Counts, Hourly
 
 pytestmark = pytest.mark.anyio
 
@@ -56,39 +58,67 @@ class Large(PlatformReader):
         return []
 
     @override
-    async def new_values(self, permit: Permit, label: str, within: Selector, *, hours: int, most: int) -> Counts:
-        self.counted.append(within.text)
-        return [({label: str(number)}, 1) for number in range(most)]
+    async def new_values(
+        self, permit: Permit, label: str, within: Selector, *, hours: int, before: int, most: int
+    ) -> Hourly:
+        self.counted.append(f"{within.text} {before} h")
+        return [({label: str(number)}, [(0, 1)]) for number in range(most)]
 
 
 async def tiers(_: Collection[str]) -> dict[str, set[str]]:
     return {}
 
 
-async def test_growth_counts_as_many_projects_as_are_small_enough_together_and_names_the_others() -> None:
+async def test_growth_counts_every_project_in_batches_that_are_small_enough_and_names_the_others() -> None:
     reader = Large()
-    count = Count(reader, PERMIT, Question(), tiers)
+    count = Count(reader, PERMIT, Question(limit=1), tiers)
 
-    await count.growth()
+    await growth(count)
 
-    assert set(reader.counted) == {'{project_id=~"half|small"}'}
-    assert [warning.split(" has ")[0] for warning in count.warnings] == [
-        "region big: project huge",
-        "region big: project other-half",
+    # Those beyond the limit of the answer, too: what grows fastest need not be among the largest.
+    assert set(reader.counted) == {'{project_id=~"half"}', '{project_id=~"other\\\\-half|small"}'}
+    assert [warning.split(" has ")[0] for warning in count.warnings] == ["region big: project huge"]
+
+
+def test_no_more_is_counted_by_one_page_than_a_region_affords() -> None:
+    count = Count(Large(), PERMIT, Question(), tiers)
+    sizes = [(f"p{number}", MOST_SERIES // 2) for number in range(9)]
+
+    batches = count.batches("project", sizes)
+
+    assert [len(batch) for batch in batches] == [2, 2, 2]
+    assert sum(map(len, batches)) * MOST_SERIES // 2 == MOST_COUNTED
+    assert count.warnings == [
+        "region big: 3 projects more were not looked at; narrow the question to a project or metric"
     ]
 
 
-async def test_who_looks_at_labels_that_are_small_enough_each_and_names_the_others() -> None:
+def test_a_batch_has_no_more_names_than_a_query_has_room_for() -> None:
+    batches = Count(Large(), PERMIT, Question(), tiers).batches("project", [(str(n), 1) for n in range(450)])
+
+    assert [len(batch) for batch in batches] == [200, 200, 50]
+
+
+async def test_who_looks_as_far_back_as_it_can_afford_and_names_the_labels_that_it_cannot() -> None:
     reader = Large()
     count = Count(reader, PERMIT, Question(), tiers)
 
-    await count.who()
+    await who(count)
 
-    assert reader.counted == ['{project_id!="",page!=""}', '{project_id!="",bot!=""}']
+    assert reader.counted == ['{project_id!="",page!=""} 24 h', '{project_id!="",bot!=""} 7 h']
     assert count.warnings[0].startswith("region big: label trace has 100001 series today")
     assert count.warnings[1:] == [
-        f"region big: {name} has more new values than are counted" for name in ("page", "bot")
+        f"region big: label {name} has more new values than are counted" for name in ("page", "bot")
     ]
+
+
+async def test_who_over_more_hours_than_can_be_read_says_so_instead() -> None:
+    reader = Large()
+    count = Count(reader, PERMIT, Question(label="bot", hours=8), tiers)
+
+    assert (await who(count)).services == []
+    assert reader.counted == []
+    assert "too many to be looked through for 8 h" in count.warnings[0]
 
 
 def test_a_value_is_quoted_and_never_part_of_the_language() -> None:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from query.cardinality_commands import cardinality
 from query.cardinality_table import is_over
 from tests.query.counted import Counted, counted_door
-from tests.query.platform import PROJECT_A, SERVICE_A1
+from tests.query.platform import PROJECT_A, PROJECT_B, SERVICE_A1
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ def test_who_is_told_by_the_names_that_people_use(stack: Path) -> None:
 
     assert result.exit_code == 0
     (line,) = [line for line in result.stdout.splitlines() if "/100" in line]
-    assert line.split() == ["production", "shop/web", "page", "30", "30", "30",
+    assert line.split() == ["production", "shop/web", "page", "30", "30", "30", "10,000", "0.3%",
                             "/100", "/101", "/102", "/103", "/104"]  # fmt: skip
     assert result.stderr == "region far: the store does not answer\n"
 
@@ -68,7 +68,58 @@ def test_top_stands_beside_its_budgets_and_growth_beside_an_hour_ago(stack: Path
     rows = [line.split() for line in [*top.stdout.splitlines(), *growth.stdout.splitlines()]]
     assert ["active", "now", "40", "300,000", "0.0%"] in rows
     assert ["acme/shop", "37", "10,000", "0.4%"] in rows
-    assert ["acme/shop", "37", "6", "+31"] in rows
+    assert ["acme/shop", "6", "+31", "37", "10,000", "0.4%"] in rows
+
+
+def test_who_over_several_hours_tells_each(stack: Path) -> None:
+    result = run("who", "--stack", stack, "--region", "near", "--hours", 2)
+
+    # What is known for two hours began in the hour before the last.
+    assert "  page of shop/web, hour by hour: 4 30" in result.stdout.splitlines()
+
+
+def test_a_tenant_sees_its_own_part_and_nothing_else(counted: Counted, stack: Path) -> None:
+    arguments = ("mine", "--stack", stack, "--project", PROJECT_A, "--environment", "production")
+    result = run(*arguments, "--label", "service_id", token=counted.tokens.viewer)
+
+    assert result.exit_code == 0
+    assert result.stdout.startswith("37 series today")
+    rows = [line.split() for line in result.stdout.splitlines()]
+    assert ["shop/web", "34"] in rows
+    assert ["app_requests", "37"] in rows
+    assert PROJECT_B not in result.stdout
+
+
+def test_a_tenant_s_part_is_asked_for_with_the_local_stack_s_token_of_its_viewer(counted: Counted, stack: Path) -> None:
+    described = json.loads(stack.read_text())
+    described["tokens"] = {"viewer@shop": counted.tokens.viewer}
+    stack.write_text(json.dumps(described))
+    shown = run("mine", "--stack", stack, "--project", PROJECT_A, "--service", SERVICE_A1, "--environment",
+                "production", "--json")  # fmt: skip
+
+    assert json.loads(shown.stdout)["totalSeries"] == 34
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--project", PROJECT_B), 2, "no such project"),
+        (("--project", "shop"), 2, "project: not a canonical id"),
+        (("--project", PROJECT_A, "--service", SERVICE_A1), 2, "service: name its environment, too"),
+        (("--project", PROJECT_A, "--environment", "A/.."), 2, "environment: not an environment's name"),
+        (("--project", PROJECT_A, "--environment", "production", "--service", "x"), 2, "service: not a canonical id"),
+        (("--project", PROJECT_A, "--limit", 0), 2, "limit: must be a whole number"),
+        (("--project", PROJECT_A, "--label", "a-b"), 2, "focusLabel: not a label name"),
+        (("--project", PROJECT_A, "--url", "http://127.0.0.1:1"), 3, "the front-door does not answer"),
+    ],
+)
+def test_what_a_tenant_asks_wrongly_is_one_sentence_and_an_exit_code(
+    counted: Counted, stack: Path, arguments: tuple[object, ...], code: int, words: str
+) -> None:
+    result = run("mine", "--stack", stack, *arguments, token=counted.tokens.viewer)
+
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert words in result.stderr
 
 
 def test_json_is_the_page_as_it_is(counted: Counted, stack: Path) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.query.hostile import (
     carriage,
+    counting,
     expressions,
     framing,
     identity,
@@ -20,7 +21,7 @@ from tests.query.hostile.base import bases
 if TYPE_CHECKING:
     from tests.query.hostile.case import Case
 
-_FAMILIES = (smuggling, carriage, selectors, expressions, tenants, paths, identity, framing, oracles)
+_FAMILIES = (smuggling, carriage, selectors, expressions, tenants, paths, identity, framing, oracles, counting)
 
 
 def catalogue(now: float) -> tuple[Case, ...]:

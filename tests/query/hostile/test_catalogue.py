@@ -32,6 +32,6 @@ def test_no_hostile_request_gets_more_than_its_own(
 
 
 def test_the_catalogue_covers_every_technique_that_a_request_can_try(cases: tuple[Case, ...]) -> None:
-    assert {case.technique for case in cases} >= {*_NUMBERED, "3.3", "trace", "deny", "foreign"}
+    assert {case.technique for case in cases} >= {*_NUMBERED, "3.3", "trace", "deny", "foreign", "platform"}
     assert sum(not isinstance(case.expected, Refused) for case in cases) > 1_500
     assert len({case.request for case in cases}) > 3_000
