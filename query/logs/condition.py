@@ -11,32 +11,17 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from query.logs.expression import (
-    Between,
-    Builtin,
-    Compared,
-    Comparison,
-    Equal,
-    Every,
-    Is,
-    Level,
-    Matching,
-    Not,
-    Pattern,
-    Phrase,
-    Present,
-    Some,
-    Word,
-)
+from query.logs import expression as node
+from query.logs import level
+from query.logs.expression import Builtin, Comparison
 from query.logs.grammar import NUMBER_PATTERN
 from sql import load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from query.logs.expression import Expression, Term
 
-Value = str | int | float | list[str]
+Value = str | int | float | list[str] | list[int] | list[list[str]]
 
 _TOKEN: Final = re.compile(r"(?:[A-Za-z0-9]|[^\x00-\x7f])+")
 _NUMBER: Final = f"^{NUMBER_PATTERN}$"
@@ -46,9 +31,15 @@ _COMPARISONS: Final = {
     Comparison.LESS: "attribute_less",
     Comparison.LESS_OR_EQUAL: "attribute_less_or_equal",
 }
+_NAMES: Final[dict[type, str]] = {
+    node.Equal: "attribute_equal",
+    node.Matching: "attribute_matching",
+    node.LabelEqual: "label_equal",
+    node.LabelLike: "label_like",
+}
 _UPPER: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 # What the volume by minute knows of a record, too.
-_COUNTED: Final = frozenset({Builtin.SERVICE, Builtin.ENVIRONMENT, Builtin.SOURCE})
+_COUNTED: Final = frozenset({Builtin.LEVEL, Builtin.SERVICE, Builtin.ENVIRONMENT, Builtin.SOURCE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +73,22 @@ def enclosed_tokens(phrase: str) -> list[str]:
     return [match[0] for match in _TOKEN.finditer(low) if match.start() > 0 and match.end() < len(low)]
 
 
-def is_counted(expression: Expression | None) -> bool:
+def is_counted(expression: node.Expression | None) -> bool:
     """Whether the volume by minute is enough to decide a filter."""
     match expression:
-        case None | Level():
+        case None | node.Level():
             return True
-        case Is(builtin, _):
+        case node.Is(builtin, _) | node.IsLike(builtin, _):
             return builtin in _COUNTED
-        case Not(inner):
+        case node.Not(inner):
             return is_counted(inner)
-        case Every(parts) | Some(parts):
+        case node.Every(parts) | node.Some(parts):
             return all(is_counted(part) for part in parts)
         case _:
             return False
 
 
-def compiled(expression: Expression | None) -> list[Condition]:
+def compiled(expression: node.Expression | None) -> list[Condition]:
     """The condition of a filter: none when it is empty."""
     if expression is None:
         return []
@@ -106,53 +97,72 @@ def compiled(expression: Expression | None) -> list[Condition]:
     return [Condition(text, compiler.parameters)]
 
 
+_Simple = (
+    node.Pattern
+    | node.Level
+    | node.Is
+    | node.IsLike
+    | node.Present
+    | node.Equal
+    | node.Matching
+    | node.LabelEqual
+    | node.LabelLike
+    | node.Compared
+    | node.Between
+)
+
+
 class _Compiler:
     def __init__(self) -> None:
         self.parameters: dict[str, Value] = {}
         self._count = 0
 
-    def text(self, node: Expression) -> str:
+    def text(self, part: node.Expression) -> str:
         """The text of a node, closed in itself."""
-        match node:
-            case Not(inner):
+        match part:
+            case node.Not(inner):
                 return f"(NOT {self.text(inner)})"
-            case Every(parts):
-                return f"({' AND '.join(self.text(part) for part in parts)})"
-            case Some(parts):
-                return f"({' OR '.join(self.text(part) for part in parts)})"
-            case Word(text):
-                return self._body(text, tokens_of(text))
-            case Phrase(text):
-                return self._body(text, enclosed_tokens(text))
+            case node.Every(parts):
+                return f"({' AND '.join(self.text(one) for one in parts)})"
+            case node.Some(parts):
+                return f"({' OR '.join(self.text(one) for one in parts)})"
+            case node.Word() | node.Phrase() | node.Exact():
+                return self._body(part)
             case _:
-                return self._term(node)
+                return self._term(part)
 
-    def _body(self, text: str, tokens: list[str]) -> str:
-        """Tokens by the index, and the text itself where they do not say all of it."""
+    def _body(self, part: node.Word | node.Phrase | node.Exact) -> str:
+        """Tokens by the index, which ignores case, and the text itself where they do not say all of it."""
+        low = lowered(part.text)
+        tokens = tokens_of(low) if isinstance(part, node.Word) else enclosed_tokens(low)
         parts = [self._bound("token", value=token) for token in dict.fromkeys(tokens)]
-        if tokens != [lowered(text)]:
-            parts.append(self._bound("text", value=lowered(text)))
+        if isinstance(part, node.Exact):
+            parts.append(self._bound("exact", value=part.text))
+        elif tokens != [low]:
+            parts.append(self._bound("text", value=low))
         return f"({' AND '.join(parts)})"
 
-    def _term(self, term: Term) -> str:
+    def _term(self, term: _Simple) -> str:
         name: str
         values: dict[str, Value]
         match term:
-            case Level(low, high):
+            case node.Level(low, high):
                 name, values = "level", {"low": low, "high": high}
-            case Is(builtin, value):
+            case node.Is(builtin, value):
                 name, values = builtin.value, {"value": value}
-            case Equal(key, value):
-                name, values = "attribute_equal", {"key": key, "value": value}
-            case Present(key):
+            case node.IsLike(builtin, value):
+                name, values = f"{builtin}_like", {"value": value, **_level_names(builtin)}
+            case node.Present(key):
                 name, values = "attribute_present", {"key": key}
-            case Matching(key, pattern):
-                name, values = "attribute_matching", {"key": key, "value": pattern}
-            case Compared(key, comparison, number):
+            case node.Equal(key, value) | node.Matching(key, value):
+                name, values = _NAMES[type(term)], {"key": key, "value": value}
+            case node.LabelEqual(keys, value) | node.LabelLike(keys, value):
+                name, values = _NAMES[type(term)], {"keys": list(keys), "value": value}
+            case node.Compared(key, comparison, number):
                 name, values = _COMPARISONS[comparison], {"key": key, "value": number, "number": _NUMBER}
-            case Between(key, low, high):
+            case node.Between(key, low, high):
                 name, values = "attribute_between", {"key": key, "low": low, "high": high, "number": _NUMBER}
-            case Pattern(text) | Word(text) | Phrase(text):
+            case node.Pattern(text):
                 name, values = "pattern", {"value": text}
         return self._bound(name, **values)
 
@@ -163,3 +173,8 @@ class _Compiler:
             text = text.replace(f"{{{parameter}:", f"{{{parameter}_{self._count}:")
             self.parameters[f"{parameter}_{self._count}"] = value
         return text
+
+
+def _level_names(builtin: Builtin) -> dict[str, Value]:
+    """The level of each severity, where a condition is on the names."""
+    return {"names": [level.name_of(number) for number in range(256)]} if builtin is Builtin.LEVEL else {}

@@ -101,6 +101,7 @@ class LogDoor:
             read = await self.authorise(request, allowed, line)
             async with self.place(read):
                 body = await watched(request, read.settings.limits.seconds + 5, work(read))
+            line["rows_read"] = read.reader.rows_read
             response = Response(orjson.dumps(body), 200, problem.HEADERS, "application/json")
         except ClientGoneError:
             line["reason"] = "client_gone"

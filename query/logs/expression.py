@@ -5,6 +5,9 @@ token of the body, and, if it is not a single token, where it stands in the body
 in the body as written, which makes `"time"` find `timeout`. Both ignore the case of ASCII letters. A *pattern* is a
 regular expression (RE2; the dot matches line breaks). Values of attributes are compared exactly, or as numbers when
 they are written as numbers; a record that lacks the attribute never matches, except by negation.
+
+The filter language has no words for an *exact* text, for a built-in field or a label that matches a pattern, and for a
+*label*: the first attribute of some keys that is not empty, or the empty text when there is none. LogQL has.
 """
 
 from __future__ import annotations
@@ -36,24 +39,32 @@ class Comparison(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class _Text:
+    text: str
+
+
+class Word(_Text):
     """`timeout`."""
 
-    text: str
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Phrase:
+class Phrase(_Text):
     """`"connection reset"`."""
 
-    text: str
+    __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Exact(_Text):
+    """A text anywhere in the body, in this very case."""
+
+    __slots__ = ()
+
+
+class Pattern(_Text):
     """`/time(d )?out/`."""
 
-    text: str
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +76,21 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class Is:
-    """`@pod:web-1`: a built-in field has this canonical value."""
-
+class _OfField:
     field: Builtin
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Equal:
-    """`@status:503`: the attribute is there and has this value."""
+class Is(_OfField):
+    """`@pod:web-1`: a built-in field has this canonical value."""
 
-    key: str
-    value: str
+    __slots__ = ()
+
+
+class IsLike(_OfField):
+    """A built-in field (but a trace or a span), written as the surface writes it, matches a pattern."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +101,39 @@ class Present:
 
 
 @dataclass(frozen=True, slots=True)
-class Matching:
+class _OfKey:
+    key: str
+    value: str
+
+
+class Equal(_OfKey):
+    """`@status:503`: the attribute is there and has this value."""
+
+    __slots__ = ()
+
+
+class Matching(_OfKey):
     """`@path:/^.api/`: the attribute is there and matches a pattern."""
 
-    key: str
-    pattern: str
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _OfLabel:
+    keys: tuple[str, ...]
+    value: str
+
+
+class LabelEqual(_OfLabel):
+    """A label has this value."""
+
+    __slots__ = ()
+
+
+class LabelLike(_OfLabel):
+    """A label matches a pattern."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,5 +175,20 @@ class Some:
     parts: tuple[Expression, ...]
 
 
-Term = Word | Phrase | Pattern | Level | Is | Equal | Present | Matching | Compared | Between
-Expression = Term | Not | Every | Some
+_Term = (
+    Word
+    | Phrase
+    | Exact
+    | Pattern
+    | Level
+    | Is
+    | IsLike
+    | Equal
+    | Present
+    | Matching
+    | LabelEqual
+    | LabelLike
+    | Compared
+    | Between
+)
+Expression = _Term | Not | Every | Some

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 
     from core.scope import Grant
+    from query.logs.arguments import Span
     from query.logs.condition import Condition, Value
     from query.logs.settings import LogLimits
     from query.logs.store import LogStore
@@ -46,6 +47,16 @@ class LogReader:
         self._store = store
         self._grant = grant
         self._limits = limits
+        self.rows_read = 0
+
+    @property
+    def density(self) -> float | None:
+        """How many rows a nanosecond of the project's time costs to read; `None` while that is not known."""
+        return self._store.density.of(self._grant.project_id)
+
+    def note_density(self, span: Span, rows: int, *, plain: bool) -> None:
+        """Remember what reading `span` cost, `plain` when nothing but the time narrowed it."""
+        self._store.density.note(self._grant.project_id, span, rows, plain=plain)
 
     async def rows(self, name: str, conditions: Iterable[Condition], **parameters: Value) -> Sequence[Row]:
         """The rows of `sql/logs/read/<name>.sql` within the grant and under the conditions."""
@@ -63,6 +74,7 @@ class LogReader:
         except Unavailable:
             self._store.suspect()
             raise
+        self.rows_read += int(answer.summary.get("read_rows", 0))
         rows: Sequence[Row] = answer.result_rows
         self._assert(rows, tenant=name in _OF_RECORDS)
         return rows

@@ -16,7 +16,7 @@ AT, ID = 3, 4
 
 
 def record(row: Sequence[Any]) -> dict[str, object]:
-    """The JSON object of a row of `sql/logs/read/backward.sql` or one like it."""
+    """The JSON object of a row that begins with the columns of `sql/logs/columns.sql`."""
     project, environment, service, at, number, severity, source, pod, container, trace, body, attributes = row[:12]
     return {
         "timestamp": moment.written(at),

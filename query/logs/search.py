@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from core.errors import BadRequest
-from query.logs import condition
+from query.logs import condition, window
 from query.logs.arguments import Span
 from query.logs.condition import Condition, compiled
 from query.logs.cursor import BadCursorError, Cursor, Kind
@@ -50,11 +50,11 @@ async def search(reader: LogReader, arguments: Arguments, signer: Signer, limits
         is_return = cursor.kind is _KINDS[direction][1]
         _check_repeated(arguments, span, direction)
     order = _OPPOSITE[direction] if is_return else direction
-    conditions = [span.condition, *filtered]
+    rest, beyond = span, []
     if cursor is not None:
-        beyond = Condition(condition.fixed(_BEYOND[order]), {"after": cursor.at, "after_id": cursor.id})
-        conditions.append(beyond)
-    rows = await reader.rows(order, conditions, limit=limit + 1)
+        beyond = [Condition(condition.fixed(_BEYOND[order]), {"after": cursor.at, "after_id": cursor.id})]
+        rest = Span(span.start, cursor.at + 1) if order == _BACKWARD else Span(cursor.at, span.end)
+    rows = await window.records(reader, order, rest, [*beyond, *filtered], limit=limit + 1, plain=not filtered)
     has_more = len(rows) > limit
     page = distinct(rows)[:limit]
     if is_return:

@@ -31,7 +31,8 @@ class Statement:
         bound: dict[str, Value] = dict(parameters)
         for condition in applied:
             bound |= condition.parameters
-        text = _template(name).substitute(conditions="\n  AND ".join(condition.text for condition in applied))
+        conjunction = "\n  AND ".join(condition.text for condition in applied)
+        text = _template(name).substitute(conditions=conjunction, columns=_bare("logs/columns"))
         return cls(text, bound)
 
 
@@ -47,5 +48,10 @@ def _tenancy(grant: Grant) -> list[Condition]:
 
 @cache
 def _template(name: str) -> Template:
-    lines = load(f"logs/read/{name}").splitlines()
-    return Template("\n".join(line for line in lines if not line.startswith("--")))
+    return Template(_bare(f"logs/read/{name}"))
+
+
+@cache
+def _bare(name: str) -> str:
+    """A text of `sql` without its comments."""
+    return "\n".join(line for line in load(name).splitlines() if not line.startswith("--"))

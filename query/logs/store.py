@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from core import isolation
 from core.errors import StarmeterError, Unavailable
+from query.logs.window import Density
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -42,6 +43,7 @@ class LogStore:
         self.region = source.region
         self.name = f"region {source.region}: the log store"
         self.translated = source.translated
+        self.density = Density()
         self.reason: str | None = "its isolation has not been proved yet"
         self._connect = source.connect
         self._probe_seconds = probe_seconds

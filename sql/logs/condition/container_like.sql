@@ -1,0 +1,2 @@
+-- A pattern on the container.
+match(l.container, {value:String})

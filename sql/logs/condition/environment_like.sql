@@ -1,0 +1,2 @@
+-- A pattern on the environment.
+match(l.environment, {value:String})

@@ -1,0 +1,2 @@
+-- A pattern on the pod.
+match(l.pod, {value:String})

@@ -1,0 +1,2 @@
+-- A pattern on the source.
+match(toString(l.source), {value:String})
