@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from billing.pod import EffectiveRequest
+from ingest.usage.pod import EffectiveRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from billing.pod import Requests
+    from ingest.usage.pod import Requests
 
 _THOUSAND: Final = 1000
 

@@ -15,14 +15,14 @@ from billing.assembly import assemble
 from billing.canonical import canonical
 from billing.comparison import compare
 from billing.correction import corrections
-from billing.effective_request import effective_request
 from billing.focus import focus_rows
 from billing.invoice import Invoice
 from billing.lifecycle import require_balance
-from billing.pod_document import read_pod
 from billing.price_book_file import read_price_book
 from billing.rating import rate
 from billing.rounding import Mode, money, rounded, shares_in_cents, total
+from ingest.usage.effective_request import effective_request
+from ingest.usage.pod_document import read_pod
 from tests.billing.books import BUILD, SERVICES, book_of, credit_list, inputs, row
 from tests.billing.month import BOOK
 from tests.billing.oracle import Sold, worth

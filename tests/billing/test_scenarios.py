@@ -14,14 +14,12 @@ from billing.assembly import assemble
 from billing.build import BuildEvent, BuildState, build_usage, sift_builds
 from billing.canonical import canonical
 from billing.correction import corrections
-from billing.effective_request import effective_request
 from billing.hour import HOUR, Period, month
 from billing.intervals import intervals
 from billing.invoice import Invoice
 from billing.lifecycle import finalise, require_balance, submit
 from billing.observation import Phase, PodObservation, table
 from billing.ownership import Attribution, Holding
-from billing.pod_document import read_pod
 from billing.pod_hours import pod_hours
 from billing.policy import MeteringPolicy
 from billing.quarantine import sift
@@ -29,6 +27,8 @@ from billing.rating import rate
 from billing.rounding import total
 from billing.usage import UsageRow, pod_usage
 from core.tenant import Tenant
+from ingest.usage.effective_request import effective_request
+from ingest.usage.pod_document import read_pod
 from tests.billing.books import MARCH, PROJECT, SERVICES, WORKSPACE, book_of, inputs
 
 if TYPE_CHECKING:

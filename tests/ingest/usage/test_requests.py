@@ -4,12 +4,11 @@ from typing import Any
 
 import pytest
 
-from billing.effective_request import effective_request
-from billing.pod import NOTHING, EffectiveRequest, Floor, Requests
-from billing.pod_document import read_pod
-from billing.quantity import thousandths
-from billing.request_bound import request_bound
 from core.errors import BadRequest
+from ingest.usage.effective_request import effective_request
+from ingest.usage.pod import EffectiveRequest, Floor
+from ingest.usage.pod_document import read_pod
+from ingest.usage.quantity import thousandths
 from tests.billing.golden_cases import cases
 
 
@@ -65,12 +64,6 @@ def _manifest(case: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _requests(amounts: dict[str, str]) -> Requests:
-    return Requests(
-        **{key: thousandths(amounts[key], key) if key in amounts else None for key in ("cpu", "memory")},
-    )
-
-
 @pytest.mark.parametrize("case", cases("effective_request.yml"))
 def test_the_effective_request_is_kubernetes(case: dict[str, Any]) -> None:
     floor = case.get("floor", {"cpu": "0", "memory": "0"})
@@ -81,20 +74,6 @@ def test_the_effective_request_is_kubernetes(case: dict[str, Any]) -> None:
     cpu_m, memory_b = case["expected"]
 
     assert EffectiveRequest(cpu_m, memory_b, case.get("floored", False)) == request
-
-
-@pytest.mark.parametrize("case", cases("request_bound.yml"))
-def test_series_alone_bound_the_effective_request(case: dict[str, Any]) -> None:
-    bound = request_bound(
-        [_requests(each) for each in case["containers"]],
-        [_requests(each) for each in case.get("plain", [])],
-        [_requests(each) for each in case.get("sidecars", [])],
-        _requests(case["overhead"]) if "overhead" in case else NOTHING,
-    )
-
-    assert EffectiveRequest(*case["lower"]) == bound.lower
-    assert EffectiveRequest(*case["upper"]) == bound.upper
-    assert bound.is_exact == (case["lower"] == case["upper"])
 
 
 @pytest.mark.parametrize(

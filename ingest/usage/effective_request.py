@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from billing.pod import EffectiveRequest, Floor, Pod
+from ingest.usage.pod import EffectiveRequest, Floor, Pod
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from billing.pod import Container, Requests
+    from ingest.usage.pod import Container, Requests
 
     _Key = Callable[[Requests], int | None]
     _Stage = Callable[[Container, _Key], int | None]

@@ -1,4 +1,4 @@
-"""A pod as the Kubernetes API shows it (a manifest with its status), checked and read into `billing.pod`."""
+"""A pod as the Kubernetes API shows it (a manifest with its status), checked and read into `ingest.usage.pod`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from billing.pod import NOTHING, Container, Pod, Requests
-from billing.quantity import thousandths
 from core.errors import BadRequest
+from ingest.usage.pod import NOTHING, Container, Pod, Requests
+from ingest.usage.quantity import thousandths
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
