@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
 )
 
 from core.instant import Instant
@@ -127,7 +129,10 @@ waivers: Final = Table(
 )
 # An invoice in its present state. `content` is its canonical JSON; a final one's hash is pinned, and its number is
 # taken from the series in the same transaction, so that none is missing. `publication` is the last publication that it
-# knows: together with workspace and period it says which rows of the ledger it was made of.
+# knows: together with workspace and period it says which rows of the ledger it was made of. `history_sha256` is the
+# hash of the workspace's final and void invoices as they were then: with others it must be made anew. `rerates`:
+# whether closed periods were rated with this invoice's price book instead of the one that they were rated with before.
+# Triggers (sql/control/versions) keep a final invoice from changing and from going; it can only be declared void.
 invoices: Final = Table(
     "invoices",
     metadata,
@@ -142,7 +147,11 @@ invoices: Final = Table(
     Column("content_sha256", String(64), nullable=False),
     Column("price_book", String(63), nullable=False),
     Column("price_book_version", Integer, nullable=False),
+    Column("total", String(_AMOUNT), nullable=False),
+    Column("currency", String(3), nullable=False),
     Column("publication", _NUMBER, nullable=False),
+    Column("history_sha256", String(64), nullable=False),
+    Column("rerates", Boolean, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("submitted_by", String(200), nullable=False),
     Column("approved_by", String(200), nullable=False),
@@ -156,6 +165,15 @@ invoices: Final = Table(
     UniqueConstraint("number", name="uq_invoices_number"),
     Index("ix_invoices_workspace", "workspace_id", "period_start"),
 )
+# A workspace has one invoice for a period at a time, besides void ones.
+Index(
+    "uq_invoices_live",
+    invoices.c.workspace_id,
+    invoices.c.period_start,
+    unique=True,
+    sqlite_where=invoices.c.state != literal_column("'void'"),
+    postgresql_where=invoices.c.state != literal_column("'void'"),
+)
 invoice_series: Final = Table(
     "invoice_series",
     metadata,
@@ -163,17 +181,20 @@ invoice_series: Final = Table(
     Column("last", Integer, nullable=False),
     CheckConstraint("last >= 0", "ck_invoice_series_last"),
 )
+# Money that a workspace has with us: bought before (prepaid), or given (promotion).
 credits_given: Final = Table(
     "credits",
     metadata,
     Column("id", String(36), primary_key=True),
     _workspace(),
+    Column("kind", String(16), nullable=False),
     Column("title", String(200), nullable=False),
     Column("amount", String(_AMOUNT), nullable=False),
     Column("currency", String(3), nullable=False),
     Column("expires_at", Instant),
     Column("given_at", Instant, nullable=False),
     Column("given_by", String(200), nullable=False),
+    CheckConstraint("kind IN ('prepaid', 'promotion')", "ck_credits_kind"),
     Index("ix_credits_workspace", "workspace_id"),
 )
 # What a final invoice took of a credit; a void gives it back by an entry of the other sign.
@@ -185,7 +206,8 @@ credit_uses: Final = Table(
     Column("event", String(16), primary_key=True),
     Column("amount", String(_AMOUNT), nullable=False),
 )
-# The double-entry journal. The legs of a transaction add up to zero; nothing in it is ever changed.
+# The double-entry journal. The legs of a transaction add up to zero; nothing in it is ever changed. `amount` is a
+# debit, or with a minus a credit; `period_start` is of the period that it belongs to, whenever it is posted.
 journal: Final = Table(
     "journal",
     metadata,
@@ -194,6 +216,7 @@ journal: Final = Table(
     Column("posted_at", Instant, nullable=False),
     Column("event", String(32), nullable=False),
     Column("source_id", String(63), nullable=False),
+    Column("period_start", Instant, nullable=False),
     Column("account", String(100), nullable=False),
     Column("workspace_id", String(36), nullable=False),
     Column("amount", String(_AMOUNT), nullable=False),

@@ -82,7 +82,7 @@ def test_migrations_and_metadata_agree_in_what_alembic_does_not_compare(
     created.dispose()
 
     assert expected == found
-    assert sum(len(checks) for checks, _ in expected.values()) == 20
+    assert sum(len(checks) for checks, _ in expected.values()) == 21
 
 
 def _constraints(engine: Engine) -> dict[str, tuple[Any, Any]]:

@@ -20,6 +20,7 @@ def upgrade() -> None:
     _create_runs()
     _create_invoices()
     _create_watching()
+    _guard()
 
 
 def _create_prices() -> None:
@@ -135,7 +136,11 @@ def _create_invoices() -> None:
         sa.Column("content_sha256", sa.String(64), nullable=False),
         sa.Column("price_book", sa.String(63), nullable=False),
         sa.Column("price_book_version", sa.Integer, nullable=False),
+        sa.Column("total", sa.String(50), nullable=False),
+        sa.Column("currency", sa.String(3), nullable=False),
         sa.Column("publication", _NUMBER, nullable=False),
+        sa.Column("history_sha256", sa.String(64), nullable=False),
+        sa.Column("rerates", sa.Boolean, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("submitted_by", sa.String(200), nullable=False),
         sa.Column("approved_by", sa.String(200), nullable=False),
@@ -152,6 +157,14 @@ def _create_invoices() -> None:
         sa.UniqueConstraint("number", name="uq_invoices_number"),
     )
     op.create_index("ix_invoices_workspace", "invoices", ["workspace_id", "period_start"], unique=False)
+    op.create_index(
+        "uq_invoices_live",
+        "invoices",
+        ["workspace_id", "period_start"],
+        unique=True,
+        sqlite_where=sa.text("state <> 'void'"),
+        postgresql_where=sa.text("state <> 'void'"),
+    )
     op.create_table(
         "invoice_series",
         sa.Column("series", sa.String(16), nullable=False),
@@ -163,12 +176,14 @@ def _create_invoices() -> None:
         "credits",
         sa.Column("id", sa.String(36), nullable=False),
         sa.Column("workspace_id", sa.String(36), nullable=False),
+        sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("title", sa.String(200), nullable=False),
         sa.Column("amount", sa.String(50), nullable=False),
         sa.Column("currency", sa.String(3), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True)),
         sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("given_by", sa.String(200), nullable=False),
+        sa.CheckConstraint("kind IN ('prepaid', 'promotion')", name="ck_credits_kind"),
         sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
@@ -190,6 +205,7 @@ def _create_invoices() -> None:
         sa.Column("posted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("event", sa.String(32), nullable=False),
         sa.Column("source_id", sa.String(63), nullable=False),
+        sa.Column("period_start", sa.DateTime(timezone=True), nullable=False),
         sa.Column("account", sa.String(100), nullable=False),
         sa.Column("workspace_id", sa.String(36), nullable=False),
         sa.Column("amount", sa.String(50), nullable=False),
@@ -260,6 +276,47 @@ def _create_watching() -> None:
     )
 
 
+# What may never change, whoever writes: a table, the rows that it holds for, and what is said.
+_GUARDED: Final = (
+    ("price_books", "", "a stored version of a price book never changes"),
+    ("journal", "", "the journal never changes"),
+    ("credit_uses", "", "what was taken of a credit never changes"),
+    ("invoices", "OLD.state IN ('final', 'void')", "a final invoice never changes"),
+)
+# The one thing that may happen to a final invoice: it is declared void, and all that it says stays.
+_VOID: Final = "OLD.state = 'final' AND NEW.state = 'void'"
+_PINNED: Final = (
+    *("id", "workspace_id", "period_start", "period_end", "number", "content", "inputs", "content_sha256"),
+    *("price_book", "price_book_version", "total", "currency", "publication", "history_sha256", "rerates"),
+    *("created_at", "submitted_by", "approved_by", "issued_at", "replaces"),
+)
+
+
+def _guard() -> None:
+    """Triggers beneath the code, so that what is final stays so even for another program."""
+    is_postgresql = op.get_bind().dialect.name == "postgresql"
+    if is_postgresql:
+        op.execute(
+            "CREATE FUNCTION billing_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION '%', TG_ARGV[0] USING ERRCODE = 'integrity_constraint_violation'; END $$"
+        )
+    differs = "IS DISTINCT FROM" if is_postgresql else "IS NOT"
+    changed = " OR ".join(f"NEW.{column} {differs} OLD.{column}" for column in _PINNED)
+    for table, guarded, message in _GUARDED:
+        for change in ("UPDATE", "DELETE"):
+            when = guarded
+            if guarded and change == "UPDATE":
+                when = f"{guarded} AND (NOT ({_VOID}) OR {changed})"
+            action = (
+                f"EXECUTE FUNCTION billing_refuse('{message}')"
+                if is_postgresql
+                else f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
+            )
+            condition = f" WHEN ({when})" if when else ""
+            name = f"{table}_{change.lower()}"
+            op.execute(f"CREATE TRIGGER {name} BEFORE {change} ON {table} FOR EACH ROW{condition} {action}")
+
+
 def downgrade() -> None:
     """Drop billing's tables."""
     for table in (
@@ -281,3 +338,5 @@ def downgrade() -> None:
         "price_books",
     ):
         op.drop_table(table)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("DROP FUNCTION billing_refuse()")
