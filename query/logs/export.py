@@ -16,7 +16,7 @@ from query.logs import condition, moment
 from query.logs.arguments import Span
 from query.logs.condition import Condition, compiled
 from query.logs.cursor import BadCursorError, Cursor, Kind
-from query.logs.format import FORMATS, Ndjson, records_of
+from query.logs.format import FORMATS, Ndjson
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -70,7 +70,10 @@ class Export:
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The bytes; the last ones say that it is whole, or where it goes on."""
         batches = self._reader.batches(
-            self.encoder.statement, [self.span.condition, *self._conditions], limit=self._limit + 1, zero="0"
+            self.encoder.statement,
+            [self.span.condition, *self._conditions],
+            limit=self._limit + 1,
+            **self.encoder.parameters,
         )
         is_cut = False
         try:
@@ -89,7 +92,7 @@ class Export:
         yield self.encoder.end(self._manifest(complete=not is_cut))
 
     def _encoded(self, batch: pa.RecordBatch) -> bytes:
-        encoded = self.encoder.records(records_of(batch))
+        encoded = self.encoder.records(batch)
         self.records += batch.num_rows
         self._next = self._after(batch)
         return encoded

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 import orjson
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
-import pyarrow.csv as pa_csv  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from query.logs import level
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from query.logs.condition import Value
 
 Manifest = dict[str, object]
 
@@ -23,9 +24,42 @@ COLUMNS: Final = (
     "body", "attributes",
 )  # fmt: skip
 _NO_TRACE: Final = "0" * 32
-_LEVELS: Final = pa.array([level.name_of(number) for number in range(256)])
+_LEVELS: Final = [level.name_of(number) for number in range(256)]
 # A cell that begins so is a formula to a spreadsheet, also behind space.
 _FORMULA: Final = r"^[\s\x00]*[=+\-@]|^[\t\r]"
+
+
+# Columns whose values need no quotes of ours: the store writes them as JSON, or they are marked apart.
+_UNQUOTED: Final = frozenset({"pod", "container", "trace_id", "body", "attributes"})
+# What a line is made with.
+_OF_LINES: Final[dict[str, Value]] = {
+    "gap": " ",
+    "tee": "T",
+    "zero": "0",
+    "levels": _LEVELS,
+    "none": _NO_TRACE,
+    "quote": '"',
+}
+
+
+def _json_pieces() -> list[str]:
+    """What stands before each value of a JSON line, and after the last one."""
+    pieces, close = [], ""
+    for place, name in enumerate(COLUMNS):
+        mark = "" if name in _UNQUOTED else '"'
+        pieces.append(f'{close}{"," if place else "{"}"{name}":{mark}')
+        close = mark if place else f"Z{mark}"
+    return [*pieces, close + "}\n"]
+
+
+def _csv_pieces() -> list[str]:
+    """The same of a line of CSV; texts of the tenant's own are always in quotes."""
+    pieces, close = [], ""
+    for place, name in enumerate(COLUMNS):
+        mark = '"' if name in _UNQUOTED - {"trace_id"} else ""
+        pieces.append(f"{close}{',' if place else ''}{mark}")
+        close = mark if place else "Z"
+    return [*pieces, close + "\n"]
 
 
 def records_of(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -37,7 +71,7 @@ def records_of(batch: pa.RecordBatch) -> pa.RecordBatch:
         batch["project_text"],
         batch["environment_text"],
         batch["service_text"],
-        _LEVELS.take(batch["severity"]),
+        pa.array(_LEVELS).take(batch["severity"]),
         batch["source_name"],
         batch["pod_text"],
         batch["container_text"],
@@ -49,14 +83,15 @@ def records_of(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 class Encoder(Protocol):
-    """Writes one export; `statement` is what it reads, `media_type` and `suffix` are what it is called."""
+    """Writes one export: what it reads (a statement and its parameters), and what it is called."""
 
     statement: ClassVar[str]
+    parameters: ClassVar[Mapping[str, Value]]
     media_type: ClassVar[str]
     suffix: ClassVar[str]
 
     def records(self, batch: pa.RecordBatch) -> bytes:
-        """The bytes of some records."""
+        """The bytes of some records, as the statement gives them."""
         ...
 
     def end(self, manifest: Manifest) -> bytes:
@@ -67,16 +102,14 @@ class Encoder(Protocol):
 class Ndjson:
     """A JSON object a line; the last one is `{"manifest": …}`."""
 
-    statement: ClassVar = "export_text"
+    statement: ClassVar = "export_ndjson"
+    parameters: ClassVar[Mapping[str, Value]] = _OF_LINES | {"pieces": _json_pieces(), "absent": "null"}
     media_type: ClassVar = "application/x-ndjson"
     suffix: ClassVar = "ndjson"
 
     def records(self, batch: pa.RecordBatch) -> bytes:
         """Lines."""
-        columns = [column.to_pylist() for column in _with_text_times(batch).columns]
-        columns[-1] = [orjson.Fragment(text) for text in columns[-1]]
-        dumps = orjson.dumps
-        return b"\n".join([dumps(dict(zip(COLUMNS, row, strict=True))) for row in zip(*columns, strict=True)]) + b"\n"
+        return _joined(batch["line"])
 
     def end(self, manifest: Manifest) -> bytes:
         """The last line."""
@@ -89,34 +122,36 @@ class Csv:
     A text that a spreadsheet would take for a formula has an apostrophe before it.
     """
 
-    statement: ClassVar = "export_text"
+    statement: ClassVar = "export_csv"
+    parameters: ClassVar[Mapping[str, Value]] = _OF_LINES | {
+        "pieces": _csv_pieces(),
+        "absent": "",
+        "formula": _FORMULA,
+        "mark": "'",
+        "quotes": '""',
+    }
     media_type: ClassVar = "text/csv; charset=utf-8; header=present"
     suffix: ClassVar = "csv"
 
     def __init__(self) -> None:
-        self._head = True
+        self._head = ",".join(f'"{name}"' for name in COLUMNS).encode() + b"\n"
 
     def records(self, batch: pa.RecordBatch) -> bytes:
         """Lines, after the head."""
-        table = _with_text_times(batch)
-        guarded = [_guarded(column) if pa.types.is_string(column.type) else column for column in table.columns]
-        sink = io.BytesIO()
-        options = pa_csv.WriteOptions(include_header=self._head, quoting_style="needed")
-        pa_csv.write_csv(pa.RecordBatch.from_arrays(guarded, names=list(COLUMNS)), sink, options)
-        self._head = False
-        return sink.getvalue()
+        head, self._head = self._head, b""
+        return head + _joined(batch["line"])
 
     def end(self, manifest: Manifest) -> bytes:
         """The last line."""
         text = orjson.dumps(manifest).decode().replace('"', '""')
-        head = ",".join(f'"{name}"' for name in COLUMNS) + "\n" if self._head else ""
-        return f'{head}#manifest,"{text}"\n'.encode()
+        return self._head + f'#manifest,"{text}"\n'.encode()
 
 
 class Arrow:
     """An Arrow IPC stream; its last batch has no rows and the manifest in its metadata."""
 
     statement: ClassVar = "export"
+    parameters: ClassVar[Mapping[str, Value]] = {"zero": "0"}
     media_type: ClassVar = "application/vnd.apache.arrow.stream"
     suffix: ClassVar = "arrows"
 
@@ -126,7 +161,7 @@ class Arrow:
 
     def records(self, batch: pa.RecordBatch) -> bytes:
         """Messages."""
-        self._writer.write_batch(_typed(batch))
+        self._writer.write_batch(_typed(records_of(batch)))
         return self._sink.taken()
 
     def end(self, manifest: Manifest) -> bytes:
@@ -141,6 +176,7 @@ class Parquet:
     """A Parquet file; the manifest is in its footer's metadata, without which it cannot be read."""
 
     statement: ClassVar = "export"
+    parameters: ClassVar[Mapping[str, Value]] = {"zero": "0"}
     media_type: ClassVar = "application/vnd.apache.parquet"
     suffix: ClassVar = "parquet"
 
@@ -150,7 +186,7 @@ class Parquet:
 
     def records(self, batch: pa.RecordBatch) -> bytes:
         """Row groups."""
-        self._writer.write_batch(_typed(batch))
+        self._writer.write_batch(_typed(records_of(batch)))
         return self._sink.taken()
 
     def end(self, manifest: Manifest) -> bytes:
@@ -198,11 +234,9 @@ def _typed(batch: pa.RecordBatch) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, schema=SCHEMA)
 
 
-def _with_text_times(batch: pa.RecordBatch) -> pa.RecordBatch:
-    times = pc.strftime(batch["timestamp"], format="%Y-%m-%dT%H:%M:%SZ")
-    return batch.set_column(0, "timestamp", times)
-
-
-def _guarded(column: pa.Array) -> pa.Array:
-    is_formula = pc.match_substring_regex(column, _FORMULA)
-    return pc.if_else(is_formula, pc.binary_join_element_wise("'", column, ""), column)
+def _joined(lines: pa.StringArray) -> bytes:
+    """Texts that stand one behind the other in memory already."""
+    _, places, texts = lines.buffers()
+    edges = pa.Array.from_buffers(pa.int32(), len(lines) + 1, [None, places], offset=lines.offset)
+    begin, end = edges[0].as_py(), edges[-1].as_py()
+    return bytes(texts.slice(begin, end - begin))

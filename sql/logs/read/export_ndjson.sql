@@ -1,0 +1,29 @@
+-- Reader: all records in the table's own order, so that nothing is sorted or held; each as a line of JSON, which the
+-- store writes faster than anybody. {pieces}: what stands between the values, from the beginning to the end; {none}:
+-- the trace of a record without one, shown as {absent}.
+SELECT
+    l.project_id,
+    toString(l.environment) AS environment_text,
+    toString(l.service_id) AS service_text,
+    l.timestamp,
+    l.id,
+    toString(l.project_id) AS project_text,
+    toValidUTF8(concat(
+        {pieces:Array(String)}[1], replaceOne(toString(l.timestamp), {gap:String}, {tee:String}),
+        {pieces:Array(String)}[2], lower(leftPad(hex(l.id), 16, {zero:String})),
+        {pieces:Array(String)}[3], toString(l.project_id),
+        {pieces:Array(String)}[4], toString(l.environment),
+        {pieces:Array(String)}[5], toString(l.service_id),
+        {pieces:Array(String)}[6], arrayElement({levels:Array(String)}, l.severity + 1),
+        {pieces:Array(String)}[7], toString(l.source),
+        {pieces:Array(String)}[8], toJSONString(l.pod),
+        {pieces:Array(String)}[9], toJSONString(l.container),
+        {pieces:Array(String)}[10], if(lower(hex(l.trace_id)) = {none:String}, {absent:String}, concat({quote:String}, lower(hex(l.trace_id)), {quote:String})),
+        {pieces:Array(String)}[11], toJSONString(l.body),
+        {pieces:Array(String)}[12], toJSONString(l.attributes),
+        {pieces:Array(String)}[13]
+    )) AS line
+FROM starmeter.logs AS l
+WHERE ${conditions}
+ORDER BY l.project_id, l.environment, l.service_id, l.timestamp, l.id
+LIMIT {limit:UInt32}
