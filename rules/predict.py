@@ -33,7 +33,8 @@ class Fleet:
     Routes are spread evenly over the gateways; `pods` are the Envoy pods of each, and every one of them exposes all its
     gateway's routes. `idle` of the routes have had no request. A rule is one cluster, or one for each of `backends`.
     `previews` come on top of `routes`. `replacements` and `pod_replacements` are how often a day every Envoy pod and
-    every service pod is replaced. `name_length` and `digits` are characters.
+    every service pod is replaced. `project_tenants` are the largest project's services, each environment's counted by
+    itself. `name_length` and `digits` are characters.
     """
 
     routes: int
@@ -52,6 +53,7 @@ class Fleet:
     interfaces: int = 1
     workers: int = 2
     managed: bool = True
+    project_tenants: int = 1
     name_length: int = NAME_LENGTH
     digits: int = DIGITS
 
@@ -71,6 +73,9 @@ class Fleet:
             ("containers", 1, 100),
             ("interfaces", 0, 100),
             ("workers", 1, 1_024),
+            ("project_tenants", 1, 1_000_000),
+            ("name_length", 1, 60_000),
+            ("digits", 1, 20),
         ):
             if not least <= getattr(self, field) <= most:
                 raise BadRequest(f"{field}: must be from {least} to {most}")
@@ -81,8 +86,9 @@ class Prediction:
     """Series unless said otherwise; `churn` is how many new ones a day brings, restarts included.
 
     `route` and `idle_route` are one cluster in one Envoy pod, `gateway_itself` one Envoy pod without its routes,
-    `gateway` the fullest Envoy pod. `avoided` is what previews would cost were they not suppressed. `tenant` is one
-    service of one environment in the region's store.
+    `gateway` the fullest Envoy pod. `avoided` is what previews would cost were they not suppressed. `scrape_bytes` are
+    those of one scrape: of the fullest Envoy pod, of all of the region's, of a tenant in all that have it. `tenant` is
+    one service of one environment in the region's store, `project` all of the largest project.
     """
 
     route: int
@@ -97,8 +103,12 @@ class Prediction:
     resources: int
     recorded: int
     region: int
+    region_scrape_bytes: int
     churn: int
     tenant: int
+    tenant_scrape_bytes: int
+    tenant_churn: int
+    project: int
 
 
 def predict(fleet: Fleet, statistics: Statistics) -> Prediction:
@@ -111,16 +121,23 @@ def predict(fleet: Fleet, statistics: Statistics) -> Prediction:
     previews = 0 if fleet.suppressed else fleet.previews
     routes = (busy * active + quiet * fleet.idle) * clusters
     shown = routes + busy * (previews * clusters)
+    # Once in a scrape, however many routes there are.
+    types = headings(statistics, active=active > 0)
     # Idle routes are as likely on one gateway as on another.
-    fullest = _share(shown, fleet.gateways) + own + headings(statistics, active=active > 0)
-    envoy = (shown.series + own.series * fleet.gateways) * fleet.pods
+    fullest = _share(shown, fleet.gateways) + own + types
+    envoys = (shown + (own + types) * fleet.gateways) * fleet.pods
     resources = fleet.service_pods * (
         fleet.containers * (_PER_CONTAINER + _STATE_PER_CONTAINER) + fleet.interfaces * _PER_INTERFACE + _STATE_PER_POD
     )
     # Without pods of its own a route still has its recorded rates.
     recorded = active * RECORDED_PER_TENANT + fleet.service_pods * RECORDED_PER_POD
     of_pods = resources + fleet.service_pods * RECORDED_PER_POD
-    churn = envoy * (1 + fleet.replacements) + of_pods * (1 + fleet.pod_replacements) + active * RECORDED_PER_TENANT
+    churn = (
+        envoys.series * (1 + fleet.replacements) + of_pods * (1 + fleet.pod_replacements) + active * RECORDED_PER_TENANT
+    )
+    tenant = busy * (clusters * fleet.pods)
+    pods_of_tenant = of_pods / max(fleet.routes, 1)
+    of_tenant = tenant.series + RECORDED_PER_TENANT + ceil(pods_of_tenant)
     return Prediction(
         route=busy.series,
         idle_route=quiet.series,
@@ -130,12 +147,20 @@ def predict(fleet: Fleet, statistics: Statistics) -> Prediction:
         routes=routes.series * fleet.pods,
         previews=busy.series * previews * clusters * fleet.pods,
         avoided=busy.series * (fleet.previews - previews) * clusters * fleet.pods,
-        envoy=envoy,
+        envoy=envoys.series,
         resources=resources,
         recorded=recorded,
-        region=envoy + resources + recorded,
+        region=envoys.series + resources + recorded,
+        region_scrape_bytes=envoys.scrape_bytes,
         churn=ceil(churn),
-        tenant=busy.series * clusters * fleet.pods + RECORDED_PER_TENANT + ceil(of_pods / max(fleet.routes, 1)),
+        tenant=of_tenant,
+        tenant_scrape_bytes=tenant.scrape_bytes,
+        tenant_churn=ceil(
+            tenant.series * (1 + fleet.replacements)
+            + RECORDED_PER_TENANT
+            + pods_of_tenant * (1 + fleet.pod_replacements)
+        ),
+        project=of_tenant * fleet.project_tenants,
     )
 
 

@@ -23,7 +23,13 @@ class MatcherName(StrEnum):
 
 
 def predict(  # noqa: PLR0917 - the options of a command line
-    routes: Annotated[int, typer.Option(help="Routes of environments that are no previews, over all gateways.")],
+    routes: Annotated[
+        int | None, typer.Option(help="Routes of environments that are no previews, over all gateways of a region.")
+    ] = None,
+    region: Annotated[
+        list[str] | None,
+        typer.Option(help="A region by NAME, or NAME:field=value,… for what differs there; repeatable."),
+    ] = None,
     gateways: Annotated[int, typer.Option(help="Gateways of the region.")] = 1,
     pods: Annotated[int, typer.Option(help="Envoy pods of each gateway.")] = 1,
     classes: Annotated[int, typer.Option(help="Status classes that a busy route answers with, 1 to 5.")] = 4,
@@ -43,15 +49,21 @@ def predict(  # noqa: PLR0917 - the options of a command line
     workers: Annotated[int, typer.Option(help="Envoy's worker threads.")] = 2,
     managed: Annotated[bool, typer.Option(help="The gateways have a control plane, not a static bootstrap.")] = True,
     name_length: Annotated[int | None, typer.Option(help="Characters of a cluster name.")] = None,
-    plan: Annotated[str, typer.Option(help="The plan that a tenant's budget is taken from.")] = "standard",
+    project_tenants: Annotated[
+        int, typer.Option(help="Services of the largest project, each environment's counted by itself.")
+    ] = 1,
+    plan: Annotated[str, typer.Option(help="The plan that the project's budget is taken from.")] = "standard",
     files: Annotated[Path | None, typer.Option("--from", help="Envoy configuration instead of the catalogue.")] = None,
+    scrape: Annotated[
+        Path | None, typer.Option(help="vmagent's configuration, for its limits; else the rendered one.")
+    ] = None,
     against: Annotated[
         Path | None, typer.Option(help="What to compare with: Envoy configuration, or an earlier --json output.")
     ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Predict series, scrape bytes and daily churn of a region, and hold them against the budgets.
+    """Predict series, scrape bytes and daily churn, per region and per tenant, and hold them against the budgets.
 
     Exit code: 0 within the budgets, 1 over one of them, 2 wrong arguments.
     """
@@ -64,9 +76,11 @@ def predict(  # noqa: PLR0917 - the options of a command line
                 "routes": routes, "gateways": gateways, "pods": pods, "classes": classes, "idle": idle, "rules": rules,
                 "backends": backends, "previews": previews, "suppressed": suppressed, "replacements": replacements,
                 "service_pods": service_pods, "pod_replacements": pod_replacements, "containers": containers,
-                "interfaces": interfaces, "workers": workers, "managed": managed, **given,
+                "interfaces": interfaces, "workers": workers, "managed": managed, "project_tenants": project_tenants,
+                **given,
             },
-            matcher=matcher, buckets=buckets, deferred=deferred, plan=plan, files=files, against=against,
+            region or (), matcher=matcher, buckets=buckets, deferred=deferred, plan=plan, files=files, scrape=scrape,
+            against=against,
         )  # fmt: skip
     except BadRequest as failure:
         typer.echo(f"starmeter rules predict: {failure.message}", err=True)

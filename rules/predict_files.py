@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import yaml
-
 from core.errors import BadRequest
 from rules.catalogue import CUSTOMER_FAMILIES, LATENCY_BUCKETS_MS
+from rules.predict_document import MOST_BYTES, mapping, mappings, sequence, shown, text_of
 from rules.predict_gateway import itself, route
 from rules.predict_matcher import Statistics
 from rules.statistics import STRICT, Allowlist, fragment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 _ENDINGS: Final = (".json", ".yaml", ".yml")
 _MOST_FILES: Final = 2_000
-_MOST_BYTES: Final = 4 * 1024 * 1024
 
+_MERGES: Final = ("Merge", "Replace")
 _PATTERN_KINDS: Final = {"Exact": "exact", "Prefix": "prefix", "Suffix": "suffix"}
 
 # What people write who mean the families alone: it also lets `external.`, `canary.` and `retry.` variants in.
@@ -47,75 +46,91 @@ def read(path: Path) -> Statistics:
     found = [settings for file in _files(path) for settings in _settings(file)]
     if not found:
         raise BadRequest(f"{path}: has no Envoy bootstrap (stats_config) and no EnvoyProxy resource; name one")
-    return max(found, key=lambda one: (route(one, 5).series, itself(one).series))
+    return max(found, key=_most)
 
 
 def _files(path: Path) -> list[Path]:
-    if not path.exists():
-        raise BadRequest(f"{path}: does not exist; name a file or a folder")
-    if path.is_file():
-        return [path]
-    files = sorted(file for file in path.rglob("*") if file.suffix in _ENDINGS and file.is_file())
+    try:
+        if not path.exists():
+            raise BadRequest(f"{path}: does not exist; name a file or a folder")
+        if not path.is_dir():
+            return [path]
+        files = sorted(
+            file
+            for file in path.rglob("*")
+            if file.suffix in _ENDINGS and file.is_file() and file.stat().st_size <= MOST_BYTES
+        )
+    except OSError as failure:
+        raise BadRequest(f"{path}: cannot be read: {failure.strerror}") from failure
     if len(files) > _MOST_FILES:
         raise BadRequest(f"{path}: holds more than {_MOST_FILES} files; name the folder of the gateway")
     return files
 
 
-def _settings(file: Path) -> Iterator[Statistics]:
-    for document in _documents(file):
-        try:
+def _settings(file: Path) -> list[Statistics]:
+    found = []
+    try:
+        for document in _documents(file):
             if document.get("kind") == "EnvoyProxy":
-                yield Statistics.of(_bootstrap_of(document))
+                found.append(Statistics.of(_bootstrap_of(document)))
             elif "stats_config" in document:
-                yield Statistics.of(document)
-        except BadRequest as failure:
-            raise BadRequest(f"{file}: {failure.message}") from failure
+                found.append(Statistics.of(document))
+        # What RE2 refuses is refused when it is used.
+        max(map(_most, found), default=None)
+    except BadRequest as failure:
+        raise BadRequest(f"{file}: {failure.message}") from failure
+    return found
+
+
+def _most(settings: Statistics) -> tuple[int, int]:
+    """How many series there are of a route and of the gateway, to compare by."""
+    return route(settings, 5).series, itself(settings).series
 
 
 def _documents(file: Path) -> list[dict[str, Any]]:
-    """The mappings in a file; what is neither YAML nor JSON has no Envoy settings either."""
-    try:
-        if file.stat().st_size > _MOST_BYTES:
-            return []
-        text = file.read_text()
-        # Most files of a tree are about something else, and reading YAML takes long.
-        if "stats_config" not in text and "EnvoyProxy" not in text:
-            return []
-        return [one for one in yaml.load_all(text, Loader=yaml.CSafeLoader) if isinstance(one, dict)]
-    except OSError as failure:
-        raise BadRequest(f"{file}: cannot be read: {failure.strerror}") from failure
-    except (yaml.YAMLError, UnicodeDecodeError) as failure:
-        raise BadRequest(f"{file}: is neither YAML nor JSON: {str(failure).splitlines()[0]}") from failure
+    text = text_of(file)
+    # Most files of a tree are about something else, and reading YAML takes long.
+    return mappings(text) if "stats_config" in text or "EnvoyProxy" in text else []
 
 
 def _bootstrap_of(resource: dict[str, Any]) -> dict[str, Any]:
     """The part of the bootstrap that Envoy Gateway makes of an EnvoyProxy resource."""
-    spec = resource.get("spec") or {}
-    try:
-        matches = ((spec.get("telemetry") or {}).get("metrics") or {}).get("matches") or []
-        patterns = [_pattern(match) for match in matches]
-        own = spec.get("bootstrap") or {}
-        merged = yaml.load(own.get("value") or "{}", Loader=yaml.CSafeLoader)
-        if own.get("type", "Replace") not in {"Merge", "Replace"} or not isinstance(merged, dict):
-            raise BadRequest("spec.bootstrap: only Merge and Replace with a YAML mapping can be read")
-    except (AttributeError, TypeError, yaml.YAMLError) as failure:
-        raise BadRequest(f"spec: {failure}") from failure
-    config = dict(merged.get("stats_config") or {})
-    if own.get("type") == "Merge" or not merged:
+    spec = mapping(resource.get("spec"), "spec")
+    metrics = mapping(mapping(spec.get("telemetry"), "spec.telemetry").get("metrics"), "spec.telemetry.metrics")
+    patterns = [_pattern(one) for one in sequence(metrics.get("matches"), "spec.telemetry.metrics.matches")]
+    own = mapping(spec.get("bootstrap"), "spec.bootstrap")
+    kind, text = own.get("type", "Replace"), own.get("value") or "{}"
+    if kind not in _MERGES or not isinstance(text, str):
+        raise BadRequest("spec.bootstrap: only Merge and Replace with a YAML mapping can be read")
+    documents = mappings(text)
+    merged = documents[0] if documents else {}
+    config = dict(mapping(merged.get("stats_config"), "stats_config"))
+    if kind == "Merge" or not merged:
         # A merge of protocol buffers appends to lists.
-        more = ((config.get("stats_matcher") or {}).get("inclusion_list") or {}).get("patterns") or []
+        matcher = mapping(config.get("stats_matcher"), "stats_matcher")
+        included = mapping(matcher.get("inclusion_list"), "inclusion_list")
+        more = sequence(included.get("patterns"), "inclusion_list.patterns")
         if patterns or more:
             config["stats_matcher"] = {"inclusion_list": {"patterns": [*patterns, *more]}}
     # Since 1.8 Envoy Gateway defers, unless it is told otherwise.
-    options = {"enable_deferred_creation_stats": True} | (merged.get("deferred_stat_options") or {})
-    return {"stats_config": config, "deferred_stat_options": options}
+    told = mapping(merged.get("deferred_stat_options"), "deferred_stat_options")
+    return {
+        "stats_config": config,
+        "deferred_stat_options": {"enable_deferred_creation_stats": True} | told,
+    }
 
 
-def _pattern(match: dict[str, Any]) -> dict[str, Any]:
-    kind, value = match.get("type", "Exact"), str(match.get("value", ""))
+def _pattern(value: object) -> dict[str, Any]:
+    match = mapping(value, "spec.telemetry.metrics.matches")
+    kind, text = match.get("type", "Exact"), match.get("value", "")
+    if not isinstance(text, str):
+        raise BadRequest(f"spec.telemetry.metrics.matches: value {shown(text)} is no text; put it into quotes")
     if kind == "RegularExpression":
         # Its bootstrap template escapes backslashes once more, so that an escaped dot is a backslash and any character.
-        return {"safe_regex": {"regex": value.replace("\\", "\\\\")}}
-    if kind not in _PATTERN_KINDS:
-        raise BadRequest(f"spec.telemetry.metrics.matches: type {kind!r} is none of Exact, Prefix, Suffix, Regular…")
-    return {_PATTERN_KINDS[kind]: value}
+        return {"safe_regex": {"regex": text.replace("\\", "\\\\")}}
+    if not isinstance(kind, str) or kind not in _PATTERN_KINDS:
+        raise BadRequest(
+            f"spec.telemetry.metrics.matches: type {shown(kind)} is none of {', '.join(_PATTERN_KINDS)}, "
+            "RegularExpression"
+        )
+    return {_PATTERN_KINDS[kind]: text}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from math import inf
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from core.errors import BadRequest
+from rules.predict_document import known, mapping, sequence, shown, truth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -15,6 +17,12 @@ if TYPE_CHECKING:
 DEFAULT_BOUNDS: Final = (0.5, 1, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000,
                          600_000, 1_800_000, 3_600_000)  # fmt: skip
 
+# What Envoy knows there. A key in another spelling would be passed over, and what it says be predicted wrongly.
+_CONFIG: Final = frozenset(
+    ("stats_tags", "use_all_default_tags", "stats_matcher", "histogram_bucket_settings", "allow_default_tag_overrides")
+)
+_OPTIONS: Final = frozenset(("enable_deferred_creation_stats",))
+_SETTING: Final = frozenset(("match", "buckets", "bins"))
 _KINDS: Final = ("exact", "prefix", "suffix", "contains")
 
 
@@ -39,7 +47,7 @@ class Pattern:
             regex = matcher.get("safe_regex")
             if isinstance(regex, dict) and isinstance(text := regex.get("regex"), str):
                 return cls("regex", text)
-        raise BadRequest(f"patterns: {matcher!r} is no string matcher; use {', '.join(_KINDS)} or safe_regex")
+        raise BadRequest(f"patterns: {shown(matcher)} is no string matcher; use {', '.join(_KINDS)} or safe_regex")
 
     def matching(self, names: Sequence[str]) -> set[str]:
         """Those of `names` that match.
@@ -68,19 +76,21 @@ class Matcher:
     includes: bool
 
     @classmethod
-    def of(cls, matcher: Mapping[str, Any] | None) -> Self:
+    def of(cls, value: object) -> Self:
         """Read a `stats_matcher`; without one everything exists.
 
         Raises:
             BadRequest: it is no matcher.
         """
-        if matcher is None:
+        if value is None:
             return cls((), includes=False)
+        matcher = mapping(value, "stats_matcher")
         for key, includes in (("inclusion_list", True), ("exclusion_list", False)):
-            if isinstance(listed := matcher.get(key), dict):
-                return cls(tuple(Pattern.of(one) for one in listed.get("patterns", ())), includes)
+            if key in matcher:
+                listed = sequence(mapping(matcher[key], key).get("patterns"), f"{key}.patterns")
+                return cls(tuple(Pattern.of(one) for one in listed), includes)
         if "reject_all" in matcher:
-            return cls((), includes=bool(matcher["reject_all"]))
+            return cls((), includes=truth(matcher["reject_all"], "stats_matcher.reject_all"))
         raise BadRequest("stats_matcher: has none of inclusion_list, exclusion_list, reject_all; give one of them")
 
     def admitted(self, names: Sequence[str]) -> set[str]:
@@ -106,14 +116,16 @@ class Statistics:
         Raises:
             BadRequest: a part of them is malformed; the message names it.
         """
-        config = bootstrap.get("stats_config") or {}
-        options = bootstrap.get("deferred_stat_options") or {}
-        if not isinstance(config, dict) or not isinstance(options, dict):
-            raise BadRequest("stats_config, deferred_stat_options: must be mappings")
+        config = mapping(bootstrap.get("stats_config"), "stats_config")
+        options = mapping(bootstrap.get("deferred_stat_options"), "deferred_stat_options")
+        known(config, "stats_config", _CONFIG)
+        known(options, "deferred_stat_options", _OPTIONS)
+        settings = sequence(config.get("histogram_bucket_settings"), "histogram_bucket_settings")
+        deferred = options.get("enable_deferred_creation_stats")
         return cls(
             Matcher.of(config.get("stats_matcher")),
-            tuple(_setting(one) for one in config.get("histogram_bucket_settings") or ()),
-            bool(options.get("enable_deferred_creation_stats", False)),
+            tuple(_setting(one) for one in settings),
+            truth(deferred, "deferred_stat_options.enable_deferred_creation_stats"),
         )
 
     def bounds_of(self, name: str) -> tuple[float, ...]:
@@ -121,13 +133,13 @@ class Statistics:
         return next((bounds for pattern, bounds in self.bounds if pattern.matching([name])), DEFAULT_BOUNDS)
 
 
-def _setting(setting: object) -> tuple[Pattern, tuple[float, ...]]:
-    if isinstance(setting, dict) and isinstance(bounds := setting.get("buckets"), list):
-        try:
-            return Pattern.of(setting.get("match")), tuple(float(bound) for bound in bounds)
-        except (TypeError, ValueError):
-            pass
-    raise BadRequest(f"histogram_bucket_settings: {setting!r} is no setting; give match and buckets")
+def _setting(value: object) -> tuple[Pattern, tuple[float, ...]]:
+    setting = mapping(value, "histogram_bucket_settings")
+    known(setting, "histogram_bucket_settings", _SETTING)
+    bounds = sequence(setting.get("buckets"), "histogram_bucket_settings.buckets")
+    if not bounds or any(type(bound) not in {int, float} or not 0 < bound < inf for bound in bounds):
+        raise BadRequest(f"histogram_bucket_settings: {shown(value)} has no buckets; give numbers above 0")
+    return Pattern.of(setting.get("match")), tuple(float(bound) for bound in bounds)
 
 
 def _whole_matches(pattern: str, names: Sequence[str]) -> set[str]:

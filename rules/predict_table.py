@@ -24,9 +24,17 @@ _ROWS: Final = (
     ("resources", "region: series of pods"),
     ("recorded", "region: recorded series"),
     ("region", "region: active series"),
+    ("region_scrape_bytes", "region: bytes of one scrape of all Envoy pods"),
     ("churn", "region: new series a day"),
     ("tenant", "tenant: series of a service's environment"),
+    ("tenant_scrape_bytes", "tenant: bytes of one scrape"),
+    ("tenant_churn", "tenant: new series a day"),
+    ("project", "tenant: series of the largest project"),
 )
+
+
+# What adds up over regions.
+TOTALS: Final = ("region", "region_scrape_bytes", "churn")
 
 
 def as_text(now: Prediction, before: Prediction | None, lines: Sequence[Line]) -> str:
@@ -38,6 +46,15 @@ def as_text(now: Prediction, before: Prediction | None, lines: Sequence[Line]) -
         *((line.name, f"{line.value:,}", f"{line.budget:,}", f"{line.share:.0%}", line.verdict) for line in lines),
     ]
     return "\n".join([*_aligned(rows), "", *_aligned(budgets), "", f"verdict: {worst(list(lines))}"])
+
+
+def totals(predictions: Sequence[Prediction]) -> str:
+    """What regions come to together."""
+    rows = [("all regions", "now")]
+    for field in TOTALS:
+        (about,) = (about for name, about in _ROWS if name == field)
+        rows.append((about.removeprefix("region: "), f"{sum(getattr(one, field) for one in predictions):,}"))
+    return "\n".join(_aligned(rows))
 
 
 def _amounts(now: Prediction, before: Prediction | None) -> Iterator[tuple[str, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import ceil
 from typing import TYPE_CHECKING
 
 from core.errors import BadRequest
@@ -11,6 +12,8 @@ from rules.budget import BUDGET
 from rules.catalogue import MOST_BUCKETS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rules.budget import Budget
     from rules.predict import Prediction
 
@@ -38,8 +41,10 @@ class Line:
         return self.value / self.budget
 
 
-def verdicts(prediction: Prediction, bounds: int, plan: str, budget: Budget = BUDGET) -> list[Line]:
-    """Every budget in turn; `bounds` are the latency histogram's, `plan` is the tenant's.
+def verdicts(
+    prediction: Prediction, bounds: int, plan: str, limits: Mapping[str, int], budget: Budget = BUDGET
+) -> list[Line]:
+    """Every budget in turn; `bounds` are the latency histogram's, `plan` is the project's, `limits` vmagent's.
 
     Raises:
         BadRequest: there is no such plan.
@@ -53,7 +58,13 @@ def verdicts(prediction: Prediction, bounds: int, plan: str, budget: Budget = BU
         _shape("series of an Envoy pod", prediction.gateway, budget.per_gateway),
         _amount("series of the region", prediction.region, budget.per_region, budget),
         _amount("new series a day", prediction.churn, budget.per_region * budget.per_day, budget),
-        _amount(f"series of a tenant ({plan})", prediction.tenant, budget.per_project[plan], budget),
+        _amount(f"series of a project ({plan})", prediction.project, budget.per_project[plan], budget),
+        # At its limit a scrape is torn or refused, so the headroom must lie below it. All that an Envoy pod exposes
+        # counts here, though relabelling drops some of it first.
+        *(
+            _shape(f"{name}, x {budget.limiter_headroom:g}", ceil(prediction.gateway * budget.limiter_headroom), limit)
+            for name, limit in limits.items()
+        ),
     ]
 
 

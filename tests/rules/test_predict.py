@@ -173,7 +173,7 @@ def test_what_re2_does_not_know_is_refused_though_python_knows_it() -> None:
 
 def test_a_region_near_its_budget_is_told_and_one_over_it_refused() -> None:
     def region(routes: int) -> Verdict:
-        lines = verdicts(predict(Fleet(routes=routes, gateways=2, pods=3), ANCHORED), 11, "standard")
+        lines = verdicts(predict(Fleet(routes=routes, gateways=2, pods=3), ANCHORED), 11, "standard", {})
         return next(line.verdict for line in lines if line.name == "series of the region")
 
     assert BUDGET.per_region == 300_000
@@ -181,8 +181,8 @@ def test_a_region_near_its_budget_is_told_and_one_over_it_refused() -> None:
 
 
 def test_a_suffix_matcher_is_over_the_budget_of_a_route() -> None:
-    lines = verdicts(predict(Fleet(routes=1), named("suffix")), 11, "standard")
+    lines = verdicts(predict(Fleet(routes=1), named("suffix")), 11, "standard", {})
 
     assert [line.name for line in lines if line.verdict is Verdict.OVER] == ["series of a route"]
     assert worst(lines) is Verdict.OVER
-    assert worst(verdicts(predict(Fleet(routes=1), ANCHORED), 11, "standard")) is Verdict.WITHIN
+    assert worst(verdicts(predict(Fleet(routes=1), ANCHORED), 11, "standard", {})) is Verdict.WITHIN

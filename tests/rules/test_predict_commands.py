@@ -1,36 +1,21 @@
-"""`rules predict` as it is used: tables and JSON, comparisons with files of all kinds, exit codes."""
+"""`rules predict` as it is used: tables and JSON, regions, comparisons with files of all kinds, exit codes."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-import typer
 import yaml
-from typer.testing import CliRunner
 
-from rules.predict_commands import predict
 from rules.predict_files import MATCHERS
 from rules.statistics import STRICT, fragment
+from tests.rules.predicting import predicted, rows, run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from typer.testing import Result
-
 REGEX = STRICT.patterns[0]
-
-
-def run(*arguments: object) -> Result:
-    app = typer.Typer()
-    app.command()(predict)
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-
-def predicted(*arguments: object) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(run(*arguments, "--json").stdout)
-    return document
 
 
 def resource(*matches: tuple[str, str], bootstrap: str | None = None) -> str:
@@ -50,7 +35,7 @@ def test_a_region_within_its_budgets_ends_with_0_and_says_so() -> None:
     result = run("--routes", 1000, "--gateways", 1, "--pods", 2)
 
     assert result.exit_code == 0
-    assert "series of a busy route, per Envoy pod             20" in result.stdout
+    assert ["series", "of", "a", "busy", "route,", "per", "Envoy", "pod", "20"] in rows(result)
     assert result.stdout.rstrip().endswith("verdict: within")
 
 
@@ -74,7 +59,7 @@ def test_json_holds_the_fleet_the_prediction_and_every_budget() -> None:
 
 def test_an_earlier_output_can_be_compared_with(tmp_path: Path) -> None:
     earlier = tmp_path / "earlier.json"
-    earlier.write_text(json.dumps(predicted("--routes", 1000, "--pods", 2)))
+    earlier.write_text(run("--routes", 1000, "--pods", 2, "--json").stdout)
 
     document = predicted("--routes", 1100, "--pods", 2, "--against", earlier)
 
@@ -130,52 +115,63 @@ def test_patterns_in_the_merged_bootstrap_count_besides_the_resource_s_own(tmp_p
     assert predicted("--routes", 1, "--from", file, "--classes", 5)["prediction"]["route"] == 4
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("stats_config: {stats_matcher: {inclusion_list: {patterns: [{safe: x}]}}}", "is no string matcher"),
-        ("stats_config: {stats_matcher: {}}", "stats_matcher: has none of inclusion_list"),
-        ("stats_config: {histogram_bucket_settings: [{match: {suffix: x}}]}", "histogram_bucket_settings"),
-        ("stats_config: [1]", "must be mappings"),
-        ("stats_config: {a: [", "is neither YAML nor JSON"),
-        ("kind: EnvoyProxy\nspec: {bootstrap: {type: JSONPatch}}", "only Merge and Replace"),
-        ("kind: EnvoyProxy\nspec: [1]", "spec: "),
-        ("kind: EnvoyProxy\nspec: {telemetry: {metrics: {matches: [{type: Regex, value: x}]}}}", "type 'Regex'"),
-        ("kind: Service", "has no Envoy bootstrap"),
-    ],
-)
-def test_a_file_with_a_mistake_is_named_with_the_mistake(tmp_path: Path, text: str, words: str) -> None:
-    file = tmp_path / "mistake.yaml"
-    file.write_text(text)
+def test_every_region_has_an_answer_of_its_own_and_all_of_them_a_sum() -> None:
+    arguments = ("--routes", 1000, "--pods", 3, "--region", "fra1", "--region", "ams1:routes=4000,idle=100")
+    result = run(*arguments, "--json")
+    document = json.loads(result.stdout)
 
-    result = run("--routes", 1, "--from", file)
-
-    assert result.exit_code == 2
-    assert "mistake.yaml" in result.stderr
-    assert words in result.stderr
+    fra1, ams1 = document["regions"]
+    assert [(one["region"], one["fleet"]["routes"], one["fleet"]["pods"]) for one in (fra1, ams1)] == [
+        ("fra1", 1000, 3),
+        ("ams1", 4000, 3),
+    ]
+    assert ams1["prediction"]["envoy"] == 3 * (3900 * 20 + 90)
+    for field in ("region", "region_scrape_bytes", "churn"):
+        assert document["total"][field] == fra1["prediction"][field] + ams1["prediction"][field]
+    # One region over its budget is enough.
+    assert (fra1["verdict"], ams1["verdict"], document["verdict"]) == ("within", "near", "near")
+    text = run(*arguments)
+    assert "region ams1" in text.stdout.splitlines()
+    assert ["active", "series", f"{document['total']['region']:,}"] in rows(text)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (("--routes", 5, "--classes", 9), "classes: must be from 1 to 5"),
-        (("--routes", 5, "--buckets", 0), "buckets: must be from 1 to"),
-        (("--routes", 5, "--plan", "gold"), "plan: 'gold' is none of hobby"),
-        (("--routes", 5, "--against", "/nowhere"), "/nowhere: does not exist"),
-    ],
-)
-def test_a_wrong_argument_ends_with_2_and_is_named(arguments: tuple[object, ...], words: str) -> None:
-    result = run(*arguments)
-
-    assert result.exit_code == 2
-    assert words in result.stderr
-
-
-def test_a_prediction_of_another_release_is_refused(tmp_path: Path) -> None:
+def test_each_region_is_compared_with_itself(tmp_path: Path) -> None:
     earlier = tmp_path / "earlier.json"
-    earlier.write_text(json.dumps({"prediction": {"route": 20}}))
+    earlier.write_text(run("--region", "fra1:routes=10", "--region", "ams1:routes=20", "--json").stdout)
 
-    result = run("--routes", 5, "--against", earlier)
+    result = run("--region", "ams1:routes=30", "--region", "new1:routes=5", "--against", earlier, "--json")
 
-    assert result.exit_code == 2
-    assert "is a prediction of another release" in result.stderr
+    ams1, new1 = json.loads(result.stdout)["regions"]
+    assert ams1["difference"]["envoy"] == 10 * 20
+    assert "difference" not in new1
+
+
+def test_a_tenant_s_part_is_told_in_series_bytes_and_churn_and_its_project_is_held_against_its_plan() -> None:
+    told = predicted("--routes", 100, "--pods", 3, "--replacements", 2, "--project-tenants", 40, "--plan", "hobby")
+
+    prediction = told["prediction"]
+    assert prediction["tenant_churn"] == 3 * 20 * 3 + (prediction["tenant"] - 3 * 20)
+    assert prediction["project"] == 40 * prediction["tenant"] == 2_680
+    assert prediction["tenant_scrape_bytes"] * 100 == pytest.approx(prediction["region_scrape_bytes"], rel=0.03)
+    (line,) = [line for line in told["budgets"] if line["name"] == "series of a project (hobby)"]
+    assert (line["value"], line["budget"], line["verdict"]) == (2_680, 2_000, "over")
+
+
+def test_a_limit_below_one_and_a_half_of_the_prediction_is_over_whatever_the_constant_is(tmp_path: Path) -> None:
+    scrape = tmp_path / "vmagent.yml"
+    scrape.write_text(
+        "scrape_configs:\n- {job_name: app, sample_limit: 5}\n"
+        "- {job_name: envoy-gateway, sample_limit: 3136, series_limit: 3134}\n"
+    )
+
+    lines = predicted("--routes", 100, "--scrape", scrape)["budgets"]
+
+    # 100 routes of 20 series and 90 of the gateway itself.
+    limited = {line["name"]: (line["value"], line["verdict"]) for line in lines if "_limit" in line["name"]}
+    assert limited == {"sample_limit, x 1.5": (3_135, "within"), "series_limit, x 1.5": (3_135, "over")}
+
+
+def test_the_rendered_limit_counts_when_no_other_is_named() -> None:
+    (line,) = [line for line in predicted("--routes", 4_100)["budgets"] if line["name"] == "sample_limit, x 1.5"]
+
+    assert (line["budget"], line["verdict"]) == (120_225, "over")
