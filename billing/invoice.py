@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal  # noqa: TC003 - stored invoices are read by the annotations
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from billing.canonical import canonical, sha256
-
-if TYPE_CHECKING:
-    from decimal import Decimal
-
-    from billing.hour import Period
-    from billing.meter import Meter
-    from billing.rating import RatedLine
+from billing.hour import Period  # noqa: TC001 - stored invoices are read by the annotations
+from billing.meter import Meter  # noqa: TC001 - the same
+from billing.rating import RatedLine  # noqa: TC001 - the same
 
 # Rules by which usage becomes money; another number, another result.
 RULES: Final = "starmeter-billing/1"
