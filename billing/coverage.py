@@ -11,7 +11,7 @@ from billing.hour import HOUR, iso
 from core.errors import BadRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from billing.hour import Period
 
@@ -88,6 +88,11 @@ def completeness(
         for cluster in sorted(set(clusters))
         for hour in range(period.start, period.end, HOUR)
     ]
+    return completeness_of(every, waived)
+
+
+def completeness_of(every: Sequence[Coverage], waived: frozenset[tuple[str, int]] = frozenset()) -> Completeness:
+    """The completeness of clusters that need not all have had the same hours: `every` hour that each of them had."""
     lacking = [each for each in every if each.state is not SliceState.COMPLETE]
     hundredths = sum(each.observed for each in every) * 10_000 // sum(each.expected for each in every) if every else 0
     return Completeness(

@@ -89,6 +89,12 @@ runs: Final = Table(
     Column("inputs_sha256", String(64), nullable=False),
     Column("rows_sha256", String(64), nullable=False),
     Column("rows", _NUMBER, nullable=False),
+    # What a person should look at: pods' and builds' evidence put aside, pods whose labels name another tenant than
+    # their registration, pods that nobody owns.
+    Column("quarantined", Integer, nullable=False),
+    Column("quarantined_builds", Integer, nullable=False),
+    Column("mismatched", Integer, nullable=False),
+    Column("unattributed", Integer, nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("finished_at", Instant),
     Column("message", Text, nullable=False),
