@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from ingest.usage.sight import Phase, Quality
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-
-class Phase(IntEnum):
-    """A pod's phase; from `SUCCEEDED` on it is final. `GONE`: the object was deleted.
-
-    Of two phases told for one second the larger is believed, so that an end is never overlooked.
-    """
-
-    PENDING = 0
-    RUNNING = 1
-    UNKNOWN = 2
-    SUCCEEDED = 3
-    FAILED = 4
-    GONE = 5
-
-
-class Quality(IntEnum):
-    """How good the evidence is; a row has the worst of what it is made of."""
-
-    EXACT = 0
-    LOWER_BOUND = 1
-    INTERPOLATED = 2
-    FLOOR = 3
+__all__ = ["SCHEMA", "Phase", "PodObservation", "Quality", "table"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,10 @@ from ingest.owner import Owners
 from ingest.recent import Recent
 from ingest.sink import Sink, endpoint
 from ingest.spool import Limits, Spool
+from ingest.usage.intake import Intake
+from ingest.usage.registrar import Registrar
+from ingest.usage.routes import UsageRoutes
+from ingest.usage.store import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from core.attribution import Attribution
     from ingest.settings import IngestSettings, LogRegion
     from ingest.sink import Stored
+    from ingest.usage.settings import UsageSettings
 
 
 _TIDY_SECONDS: Final = 20.0
@@ -54,6 +59,7 @@ class Ingest:
         self._lanes = {region.name: self._lane(region) for region in settings.regions}
         gatekeeper = Gatekeeper(attribution, seconds=settings.token_seconds)
         self._logs = LogRoutes(gatekeeper, self._lanes, self._instruments, settings.request_bytes)
+        self._usage = None if settings.usage is None else self._usage_routes(gatekeeper, settings.usage)
         self.api = self._create_api()
 
     def _lane(self, region: LogRegion) -> Lane:
@@ -85,6 +91,14 @@ class Ingest:
             settings.queue_bytes,
         )
 
+    def _usage_routes(self, gatekeeper: Gatekeeper, settings: UsageSettings) -> UsageRoutes:
+        evidence = Evidence(settings.ledger_url)
+        registrars = {
+            name: Registrar(name, owners_of(self._settings, self._attribution, name), evidence) for name in self._lanes
+        }
+        intake = Intake(evidence, registrars, self._attribution)
+        return UsageRoutes(gatekeeper, intake, settings, self._instruments.registry)
+
     def _create_api(self) -> FastAPI:
         app = FastAPI(
             title="Starmeter ingest",
@@ -97,6 +111,8 @@ class Ingest:
         )
         problem.install(app)
         app.include_router(self._logs.router)
+        if self._usage is not None:
+            app.include_router(self._usage.router)
 
         @app.get("/livez", tags=["operations"], summary="The process runs")
         async def livez() -> dict[str, str]:
@@ -128,6 +144,8 @@ class Ingest:
             yield
         finally:
             tidying.cancel()
+            if self._usage is not None:
+                self._usage.close()
             seconds = self._settings.drain_seconds
             await asyncio.gather(*(asyncio.to_thread(lane.stop, seconds) for lane in self._lanes.values()))
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from core.tenant import is_canonical_id
 from ingest.allowance import Limits
+from ingest.usage.settings import UsageSettings  # noqa: TC001 - pydantic reads it
 
 
 class LogRegion(BaseModel):
@@ -27,6 +28,7 @@ class IngestSettings(BaseModel):
     decompressed, and `record_bytes` a record's body. `remembered_records` of each region are kept in mind to tell
     duplicates; one older than `recheck_seconds` at its arrival is looked up in the store besides. `retention_days`
     are by the environments' tiers; `access_seconds` is how long answers of the control store are remembered.
+    Evidence of usage is taken where there is a table `[usage]`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,6 +55,7 @@ class IngestSettings(BaseModel):
     access_seconds: float = Field(default=5.0, ge=0)
     token_seconds: float = Field(default=2.0, ge=0, le=5.0)
     drain_seconds: float = Field(default=20.0, ge=0)
+    usage: UsageSettings | None = None
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

@@ -78,8 +78,7 @@ def read_pod(document: Mapping[str, Any]) -> Pod:
     try:
         shown = _Document.model_validate(document)
     except ValidationError as failure:
-        first = failure.errors(include_url=False, include_input=False)[0]
-        raise BadRequest(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise BadRequest(first_fault(failure)) from None
     status = shown.status
     return Pod(
         containers=_containers(shown.spec.containers, status.container_statuses, "containers"),
@@ -91,6 +90,12 @@ def read_pod(document: Mapping[str, Any]) -> Pod:
             for each in status.conditions
         ),
     )
+
+
+def first_fault(failure: ValidationError) -> str:
+    """The place of a document's first fault, and what is wrong there."""
+    first = failure.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
 
 
 def _containers(specs: list[_Container], statuses: list[_Status], place: str) -> tuple[Container, ...]:

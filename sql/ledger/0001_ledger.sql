@@ -110,6 +110,23 @@ PARTITION BY toYYYYMM(received_at)
 ORDER BY (region, received_at, build_id, delivery_id)
 SETTINGS ${deduplication_window} = 10000;
 
+-- Evidence that was told and cannot be metered: what is wrong with it, in which part, and the part as it came. What a
+-- pod or a build is refused for is not billed until it is told rightly; the same thing told again is one row.
+CREATE TABLE IF NOT EXISTS billing.refused_evidence${local} ${on_cluster}
+(
+    region LowCardinality(String) CODEC(ZSTD(1)),
+    cluster LowCardinality(String) CODEC(ZSTD(1)),
+    kind Enum8('report' = 1, 'pod' = 2, 'node' = 3, 'build' = 4) CODEC(ZSTD(1)),
+    subject String CODEC(ZSTD(1)),
+    sha256 FixedString(64) CODEC(ZSTD(1)),
+    received_at DateTime('UTC') CODEC(ZSTD(1)),
+    reason String CODEC(ZSTD(1)),
+    document String CODEC(ZSTD(3))
+)
+ENGINE = ${replacing_merge_tree}
+ORDER BY (region, cluster, kind, subject, sha256)
+SETTINGS ${deduplication_window} = 10000;
+
 -- The ledger: whole amounts per workspace, hour, service, meter and pod or build. Rows are only ever added, each by one
 -- run; which run counts is said by `publications`, so that a run made anew leaves no ghost of the old one.
 CREATE TABLE IF NOT EXISTS billing.usage${local} ${on_cluster}
