@@ -19,17 +19,20 @@ from query.cardinality_routes import CardinalitySurface
 from query.instruments import Instruments
 from query.limiter import Limiter
 from query.logs.door import LogDoor
+from query.logs.loki.surface import LokiSurface
 from query.logs.surface import LogSurface
+from query.mount import Parts
 from query.prometheus import PrometheusSurface, is_prometheus
 from query.region import ServedRegion
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, MutableMapping
+    from collections.abc import AsyncIterator, MutableMapping, Sequence
 
     from core.directory import Directory
     from query.audit import AuditLog
     from query.exchange import Receive, Send
     from query.logs.read import LogSources
+    from query.mount import Mount
     from query.settings import QuerySettings
 
 _RECORD_USE_SECONDS: Final = 30.0
@@ -41,7 +44,13 @@ class FrontDoor:
     """The whole ASGI application of one front-door process; N of them run side by side without knowing each other."""
 
     def __init__(
-        self, settings: QuerySettings, directory: Directory, audit: AuditLog, logs: LogSources | None = None
+        self,
+        settings: QuerySettings,
+        directory: Directory,
+        audit: AuditLog,
+        logs: LogSources | None = None,
+        *,
+        mounts: Sequence[Mount] = (),
     ) -> None:
         self._settings = settings
         self._audit = audit
@@ -61,6 +70,9 @@ class FrontDoor:
         )
         self._cardinality = CardinalitySurface(self._access, directory, audit, self._instruments)
         self._logs = LogDoor(settings, logs, access=self._access, audit=audit, instruments=self._instruments)
+        parts = Parts(settings, directory, self._access, Limiter(), audit, self._instruments)
+        made = [mount(parts) for mount in mounts]
+        self._surfaces = [surface for surface in made if surface is not None]
         self.api = self._create_api()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -84,6 +96,9 @@ class FrontDoor:
         app.include_router(self._cardinality.router)
         if self._logs.is_configured:
             app.include_router(LogSurface(self._logs).router)
+            app.include_router(LokiSurface(self._logs).router)
+        for surface in self._surfaces:
+            app.include_router(surface.router)
         app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # the documented way to extend it
 
         @app.get("/livez", tags=["operations"], summary="The process runs")
@@ -95,7 +110,12 @@ class FrontDoor:
             regions = {region.name: region.reason or "ok" for region in self._regions.values()}
             ready = any(region.ready for region in self._regions.values())
             response.status_code = 200 if ready else 503
-            return {"status": "ok" if ready else "unavailable", "regions": regions, "logs": self._logs.readiness()}
+            return {
+                "status": "ok" if ready else "unavailable",
+                "regions": regions,
+                "logs": self._logs.readiness(),
+                **{surface.name: surface.readiness() for surface in self._surfaces},
+            }
 
         @app.get("/metrics", tags=["operations"], summary="The front-door's own metrics, without tenant label values")
         async def metrics() -> Response:
@@ -112,6 +132,8 @@ class FrontDoor:
             self._alerts[region.name] = AlertReader(region.name, region.alerts_url, connect_seconds=connect_seconds)
         self._cardinality.open(self._settings)
         self._logs.open()
+        for surface in self._surfaces:
+            surface.open()
         tasks = [asyncio.create_task(self._canary.watch(region)) for region in self._regions.values()]
         tasks.append(asyncio.create_task(self._record_use()))
         try:
@@ -125,6 +147,7 @@ class FrontDoor:
             await asyncio.gather(*(region.close() for region in self._regions.values()))
             await self._cardinality.close()
             await self._logs.close()
+            await asyncio.gather(*(surface.close() for surface in self._surfaces))
             await asyncio.gather(*(alerts.close() for alerts in self._alerts.values()))
             self._audit.flush()
 

@@ -44,17 +44,30 @@ class Span:
 
 
 class Arguments:
-    """The arguments of one request.
+    """The arguments of one request at `now`, in the URL and perhaps a form; `query_name` is the filter's.
+
+    Without `allowed`, what is not known is not looked at, as some APIs have it.
 
     Raises:
-        BadRequest: one is unknown, the URL is no form, or it is too long.
+        BadRequest: one is unknown, the URL or the body is no form, or the URL is too long.
     """
 
-    def __init__(self, query_string: bytes, allowed: Collection[str], now: int) -> None:
+    def __init__(
+        self,
+        query_string: bytes,
+        allowed: Collection[str] | None,
+        now: int,
+        *,
+        body: bytes = b"",
+        query_name: str = "q",
+    ) -> None:
         if len(query_string) > _MOST_URL_BYTES:
             raise BadRequest(f"URL: arguments longer than {_MOST_URL_BYTES} bytes; shorten them")
-        self._form = Form(query_string)
-        self._now = now
+        self._form = Form(query_string, body)
+        self.now = now
+        self._query_name = query_name
+        if allowed is None:
+            return
         names = {unquote_plus(piece.partition("=")[0]) for piece in query_string.decode().split("&")} - {""}
         if unknown := sorted(names - set(allowed)):
             shown = ", ".join(name[:40] if name.isprintable() else "one unprintable" for name in unknown[:5])
@@ -67,10 +80,14 @@ class Arguments:
         """An argument's value; `None` when it is absent or empty."""
         return self._form.scalar(name)
 
+    def all(self, name: str) -> list[str]:
+        """Every value of an argument that may be given more than once."""
+        return self._form.all(name)
+
     @property
     def query(self) -> str:
         """The filter's text; empty when it is absent."""
-        return self._form.scalar("q") or ""
+        return self._form.scalar(self._query_name) or ""
 
     def expression(self) -> Expression | None:
         """The filter, read.
@@ -98,13 +115,14 @@ class Arguments:
         """`limit`, of a page of records."""
         return self.number("limit", _DEFAULT_RECORDS, limits.records)
 
-    def choice(self, name: str, choices: Collection[str], default: str) -> str:
-        """One of a few words.
+    def choice(self, name: str, choices: Collection[str], default: str, *, fold: bool = False) -> str:
+        """One of a few words; with `fold`, in any case.
 
         Raises:
             BadRequest: it is none of them.
         """
         text = self.text(name)
+        text = text.lower() if text is not None and fold else text
         if text is not None and text not in choices:
             raise BadRequest(f"{name}: must be one of {', '.join(choices)}")
         return default if text is None else text
@@ -127,7 +145,7 @@ class Arguments:
         """
         end = self.moment("end")
         start = self.moment("start")
-        end = self._now if end is None else end
+        end = self.now if end is None else end
         start = max(end - _DEFAULT_RANGE, 0) if start is None else start
         if start >= end:
             raise BadRequest("start: must be before end")

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Final
 import orjson
 from starlette.responses import Response
 
-from core.errors import BadRequest, ServiceError, StarmeterError, Unavailable
+from core.errors import ServiceError, StarmeterError, Unavailable
 from core.scope import Action
 from query.access import TenantPath
-from query.body import ClientGoneError, form_of
+from query.body import ClientGoneError
 from query.exchange import CLIENT_GONE
 from query.limiter import Limiter
 from query.logs import problem
 from query.logs.arguments import Arguments
 from query.logs.cursor import Signer
 from query.logs.deadline import watched
+from query.logs.dialect import PAGES, Dialect
 from query.logs.read import Read
 from query.logs.reader import LogReader
 from query.logs.store import LogStore
@@ -91,14 +92,19 @@ class LogDoor:
         return {name: store.reason or "ok" for name, store in self._stores.items()}
 
     async def answer(
-        self, name: str, request: Request, allowed: Collection[str], work: Callable[[Read], Awaitable[object]]
+        self,
+        name: str,
+        request: Request,
+        allowed: Collection[str] | None,
+        work: Callable[[Read], Awaitable[object]],
+        dialect: Dialect = PAGES,
     ) -> Response:
         """Answer with what `work` makes of the read, as JSON; whatever happens is audited."""
         started = time.perf_counter()
         line: dict[str, object] = {"event": "read", "endpoint": f"logs_{name}", "method": request.method}
         response: Response
         try:
-            read = await self.authorise(request, allowed, line)
+            read = await self.authorise(request, allowed, line, dialect)
             async with self.place(read):
                 body = await watched(request, read.settings.limits.seconds + 5, work(read))
             line["rows_read"] = read.reader.rows_read
@@ -107,9 +113,9 @@ class LogDoor:
             line["reason"] = "client_gone"
             response = Response(status_code=CLIENT_GONE)
         except StarmeterError as error:
-            response = self.refusal(error, line)
+            response = self._refusal(error, line, dialect)
         except Exception:  # noqa: BLE001 - the outermost frame: logged there, and said without our insides
-            response = self._internal(line)
+            response = self._internal(line, dialect)
         self.note(name, line, response.status_code, started, len(response.body))
         return response
 
@@ -130,7 +136,7 @@ class LogDoor:
                 await place.aclose()
                 raise
         except StarmeterError as error:
-            return self._refused(name, line, started, self.refusal(error, line))
+            return self._refused(name, line, started, self._refusal(error, line))
         except Exception:  # noqa: BLE001 - the outermost frame: logged there, and said without our insides
             return self._refused(name, line, started, self._internal(line))
 
@@ -146,7 +152,9 @@ class LogDoor:
             done=done,
         )
 
-    async def authorise(self, request: Request, allowed: Collection[str], line: dict[str, object]) -> Read:
+    async def authorise(
+        self, request: Request, allowed: Collection[str] | None, line: dict[str, object], dialect: Dialect = PAGES
+    ) -> Read:
         """The read of a request.
 
         Raises:
@@ -169,10 +177,10 @@ class LogDoor:
             "region": grant.region,
             "scope_version": scope.version,
         }
-        if request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers:
-            raise BadRequest("body: a GET has none; put the arguments into the URL")
-        await form_of(request.receive)
-        arguments = Arguments(request.scope["query_string"], allowed, time.time_ns())
+        form = await dialect.form(request)
+        arguments = Arguments(
+            request.scope["query_string"], allowed, time.time_ns(), body=form, query_name=dialect.query_name
+        )
         line["query"] = arguments.query[:_AUDITED_QUERY]
         store = self._stores.get(grant.region)
         if store is None or self._logs is None:
@@ -203,18 +211,18 @@ class LogDoor:
         finally:
             self._limiter.leave(project)
 
-    def refusal(self, error: StarmeterError, line: dict[str, object]) -> Response:
+    def _refusal(self, error: StarmeterError, line: dict[str, object], dialect: Dialect = PAGES) -> Response:
         """The answer to a read that failed."""
         line["reason"] = error.code
         if isinstance(error, ServiceError) and not isinstance(error, Unavailable | IsolationError):
             _log.error("a log read failed", extra={"reason": error.message})
-        return problem.response(error)
+        return dialect.report(error)
 
-    def _internal(self, line: dict[str, object]) -> Response:
+    def _internal(self, line: dict[str, object], dialect: Dialect = PAGES) -> Response:
         """The answer to a defect of ours: logged here, and said without our insides."""
         _log.exception("a log read failed")
         line["reason"] = "internal"
-        return problem.response(ServiceError("internal error"))
+        return dialect.report(ServiceError("internal error"))
 
     def _refused(self, name: str, line: dict[str, object], started: float, response: Response) -> Response:
         self.note(name, line, response.status_code, started, len(response.body))

@@ -10,7 +10,10 @@ from query.logs.condition import compiled
 from query.logs.expression import Builtin, Every, Present
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from query.logs.arguments import Arguments
+    from query.logs.condition import Condition
     from query.logs.expression import Expression
     from query.logs.reader import LogReader
     from query.logs.settings import LogLimits
@@ -52,15 +55,8 @@ async def _values(reader: LogReader, arguments: Arguments, limits: LogLimits, fi
     span = arguments.span(limits).condition
     if len(field.encode()) > _LONGEST:
         raise BadRequest(f"field: longer than {_LONGEST} bytes")
-    if field == Builtin.LEVEL:
-        rows = await reader.rows("values_level", [span, *compiled(expression)], limit=_SEVERITIES)
-        levels: dict[str, int] = {}
-        for _, severity, amount in rows:
-            levels[level.name_of(severity)] = levels.get(level.name_of(severity), 0) + amount
-        found = sorted(levels.items(), key=lambda one: (-one[1], one[0]))
-    elif field in _LISTED:
-        rows = await reader.rows(f"values_{Builtin(field)}", [span, *compiled(expression)], limit=limit + 1)
-        found = [(value, amount) for _, value, amount in rows]
+    if field in _LISTED:
+        found = await values(reader, Builtin(field), [span, *compiled(expression)], limit + 1)
     else:
         key = field.removeprefix(_ATTRIBUTE)
         present = compiled(_and_present(expression, key))
@@ -75,3 +71,15 @@ async def _values(reader: LogReader, arguments: Arguments, limits: LogLimits, fi
 
 def _and_present(expression: Expression | None, key: str) -> Expression:
     return Present(key) if expression is None else Every((expression, Present(key)))
+
+
+async def values(
+    reader: LogReader, field: Builtin, conditions: Iterable[Condition], limit: int
+) -> list[tuple[str, int]]:
+    """Up to `limit` values of a field that is listed, each with how many records have it; the most frequent first."""
+    if field is not Builtin.LEVEL:
+        return [(value, amount) for _, value, amount in await reader.rows(f"values_{field}", conditions, limit=limit)]
+    levels: dict[str, int] = {}
+    for _, severity, amount in await reader.rows("values_level", conditions, limit=_SEVERITIES):
+        levels[level.name_of(severity)] = levels.get(level.name_of(severity), 0) + amount
+    return sorted(levels.items(), key=lambda one: (-one[1], one[0]))

@@ -51,3 +51,13 @@ def is_selective(text: str) -> bool:
     """
     bare = _CLASS.sub(".", _ESCAPED.sub(lambda match: "." if match[0][1].isalnum() else "a", text))
     return any(len(match[0]) >= _LEAST_LITERAL for match in _LITERAL.finditer(bare))
+
+
+def is_balanced(text: str) -> bool:
+    """Whether a pattern can stand inside parentheses without getting out of them."""
+    depth = 0
+    for sign in _CLASS.sub(".", _ESCAPED.sub("a", text)):
+        depth += (sign == "(") - (sign == ")")
+        if depth < 0:
+            return False
+    return depth == 0

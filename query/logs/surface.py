@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from query.logs.door import LogDoor
     from query.logs.read import Read
 
-_LEVELS: Final = {
+LEVELS: Final = {
     "project": "/v1/projects/{project}",
     "environment": "/v1/projects/{project}/environments/{environment}",
     "service": "/v1/projects/{project}/environments/{environment}/services/{service}",
@@ -93,9 +93,9 @@ class LogSurface:
         arguments: Collection[str],
         handler: Callable[[Request], Awaitable[Response]],
     ) -> None:
-        for level, prefix in _LEVELS.items():
+        for level, prefix in LEVELS.items():
             names = [part[1:-1] for part in prefix.split("/") if part.startswith("{")]
-            parameters = [_parameter(one, "path") for one in names] + [_parameter(one, "query") for one in arguments]
+            parameters = [parameter(one, "path") for one in names] + [parameter(one, "query") for one in arguments]
             self.router.add_api_route(
                 f"{prefix}/logs{path}",
                 handler,
@@ -106,7 +106,8 @@ class LogSurface:
             )
 
 
-def _parameter(name: str, place: str) -> dict[str, Any]:
+def parameter(name: str, place: str) -> dict[str, Any]:
+    """An argument's description: of the path, or of the query and then not required."""
     return {"name": name, "in": place, "required": place == "path", "schema": {"type": "string"}}
 
 

@@ -18,6 +18,7 @@ class FilterError(BadRequest):
     def __init__(self, position: int, problem: str, hint: str) -> None:
         super().__init__(f"q: position {position}: {problem}; {hint}")
         self.position = position
+        self.problem = problem
         self.hint = hint
 
 
