@@ -14,6 +14,7 @@ from ingest.timestamp import nanoseconds
 from ingest.usage import pod_document
 from ingest.usage.effective_request import effective_request
 from ingest.usage.pod_document import read_pod
+from ingest.usage.pod_extract import of_request
 from ingest.usage.quantity import thousandths
 from ingest.usage.sight import Phase, Quality, Sight
 from ingest.usage.tables import Kind, digest
@@ -177,7 +178,7 @@ def _pod(each: object, observed_at: int, *, is_gone: bool) -> PodTold:
     request = effective_request(read_pod(each))
     if max(request.cpu_m, request.memory_b) > _LARGEST:
         raise BadRequest("spec: its requests add up to more than 2^63 - 1")
-    document = orjson.dumps(_of_request(each), option=orjson.OPT_SORT_KEYS).decode()
+    document = orjson.dumps(of_request(each), option=orjson.OPT_SORT_KEYS).decode()
     sight = Sight(
         uid=shown.metadata.uid,
         namespace=shown.metadata.namespace,
@@ -235,40 +236,3 @@ def _named(each: object, otherwise: str) -> tuple[str, str]:
     name = "/".join(part for part in parts if isinstance(part, str))[: 2 * _LONGEST_NAME]
     uid = metadata.get("uid")
     return name or otherwise, uid[:_LONGEST_UID] if isinstance(uid, str) else ""
-
-
-_SPEC: Final = ("overhead", "resources", "nodeName", "runtimeClassName")
-_CONTAINER: Final = ("name", "resources", "restartPolicy", "resizePolicy")
-_STATUS: Final = ("name", "resources", "allocatedResources")
-
-
-def _of_request(each: Mapping[str, Any]) -> dict[str, object]:
-    """What a pod's request follows from, and nothing else: environment variables and commands are the customer's."""
-    spec, status, metadata = each["spec"], each["status"], each["metadata"]
-    return {
-        "metadata": _picked(metadata, ("namespace", "name", "uid", "creationTimestamp")),
-        "spec": {
-            **_picked(spec, _SPEC),
-            **{
-                kind: [_picked(one, _CONTAINER) for one in spec[kind]]
-                for kind in ("initContainers", "containers")
-                if spec.get(kind)
-            },
-        },
-        "status": {
-            **{
-                kind: [_picked(one, _STATUS) for one in status[kind]]
-                for kind in ("initContainerStatuses", "containerStatuses")
-                if status.get(kind)
-            },
-            "conditions": [
-                _picked(one, ("type", "status", "reason"))
-                for one in status.get("conditions") or ()
-                if str(one.get("type", "")).startswith("PodResize")
-            ],
-        },
-    }
-
-
-def _picked(of: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
-    return {key: of[key] for key in keys if key in of}

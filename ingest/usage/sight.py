@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class Phase(IntEnum):
@@ -36,8 +36,7 @@ class Source(IntEnum):
     AGENT = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(NamedTuple):
     """Times are UTC seconds, `None` where not known; the request is in millicores and bytes.
 
     `finished_at` is when its last container ended, and counts only beside a final phase; `deletion_at` is when
@@ -47,12 +46,12 @@ class Sight:
     uid: str
     namespace: str
     pod: str
-    node: str
     observed_at: int
     phase: Phase
     cpu_m: int
     memory_b: int
+    quality: Quality = Quality.EXACT
+    node: str = ""
     started_at: int | None = None
     finished_at: int | None = None
     deletion_at: int | None = None
-    quality: Quality = Quality.EXACT

@@ -128,17 +128,11 @@ def digest(*parts: object) -> str:
 
 def sights(place: Place, source: Source, seen: Sequence[Sight]) -> Rows:
     """Observations of pods."""
-    told = [
-        (
-            *(one.uid, one.observed_at, int(one.phase), one.cpu_m, one.memory_b, int(one.quality)),
-            *(one.namespace, one.pod, one.node, one.started_at, one.finished_at, one.deletion_at),
-        )
-        for one in seen
+    rows = [
+        (*_at(place), uid, at, place.received_at, int(source), phase, cpu_m, memory_b, quality, namespace, pod, *others)
+        for uid, namespace, pod, at, phase, cpu_m, memory_b, quality, *others in seen
     ]
-    rows = (
-        (*_at(place), uid, observed_at, place.received_at, int(source), *others) for uid, observed_at, *others in told
-    )
-    return _rows("pod_observations", rows, (place.region, place.cluster, int(source), told))
+    return _rows("pod_observations", rows, (place.region, place.cluster, int(source), list(map(tuple, seen))))
 
 
 def registrations(place: Place, source: Source, tenants: Sequence[tuple[str, Tenant]]) -> Rows:
