@@ -135,11 +135,17 @@ def _key(row: UsageRow) -> tuple[object, ...]:
     return row.project_id, row.environment, row.service_id, row.region, row.cluster, row.hour, row.meter, row.source_id
 
 
-def _items(lines: Sequence[RatedLine], book: PriceBook, inputs: Inputs) -> list[Item]:
+def charges(lines: Sequence[RatedLine], book: PriceBook, plan: str) -> list[Item]:
+    """What rated lines come to on a plan: usage, what the plan includes of it, and its minimum. Not yet numbered."""
     items = [*_usage_items(lines, ItemKind.USAGE)]
     usage = total(each.amount for each in items)
-    items += _included(lines, book, inputs.plan, usage)
-    items += _minimum(book, inputs.plan, total(each.amount for each in items))
+    items += _included(lines, book, plan, usage)
+    items += _minimum(book, plan, total(each.amount for each in items))
+    return items
+
+
+def _items(lines: Sequence[RatedLine], book: PriceBook, inputs: Inputs) -> list[Item]:
+    items = charges(lines, book, inputs.plan)
     items += _usage_items(inputs.corrections, ItemKind.CORRECTION)
     items += [_row(ItemKind.CORRECTION, each.title, each.amount, each.source) for each in inputs.adjustments]
     items += _credits(inputs, total(each.amount for each in items))

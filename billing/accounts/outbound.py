@@ -1,0 +1,132 @@
+"""Requests to addresses that customers chose: only to public ones, and to the very address that was checked."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from typing import TYPE_CHECKING, Final
+
+import httpx
+
+from core.errors import BadRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+    Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+    # The addresses of a host, as texts.
+    Resolver = Callable[[str, int], Sequence[str]]
+
+# Public by number, yet served by the machine's own host: instance metadata of Azure and Oracle.
+_METADATA: Final = frozenset(map(ipaddress.ip_address, ("168.63.129.16", "192.0.0.192")))
+# IPv6 addresses that a gateway or a tunnel turns into an IPv4 address.
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+_LOCAL_NAT64: Final = ipaddress.IPv6Network("64:ff9b:1::/48")
+_PORTS: Final = {"https": 443, "http": 80}
+
+
+class Refused(BadRequest):
+    """A URL leads, or would lead, to where no customer may send us."""
+
+    code = "address_refused"
+
+
+def resolve(host: str, port: int) -> tuple[str, ...]:
+    """All addresses of a host.
+
+    Raises:
+        OSError: it has none.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+def is_allowed(text: str, networks: Sequence[Network]) -> bool:
+    """Whether an address is public, or in one of the networks. An address that hides another counts as that one."""
+    address = _inner(ipaddress.ip_address(text.partition("%")[0]))
+    if _is_in(address, networks):
+        return True
+    return address.is_global and not address.is_multicast and address not in _METADATA and address not in _LOCAL_NAT64
+
+
+def require_url(text: str, networks: Sequence[Network]) -> httpx.URL:
+    """A URL that may be called, as far as can be told without asking for its host's addresses.
+
+    Raises:
+        Refused: another scheme than HTTPS (HTTP, too, within `networks`), a credential or a fragment in it, no host.
+    """
+    try:
+        url = httpx.URL(text)
+    except (httpx.InvalidURL, ValueError):
+        raise Refused("url: is none; write it as https://example.com/path") from None
+    if url.scheme not in ({"https", "http"} if networks else {"https"}) or not url.host:
+        raise Refused("url: is not https; write it as https://example.com/path")
+    if url.userinfo or url.fragment:
+        raise Refused("url: has a credential or a fragment; leave them out")
+    return url
+
+
+class GuardedTransport(httpx.BaseTransport):
+    """Connects to an address that it has checked, whatever the name's server answers a moment later.
+
+    It knows no proxy and follows no redirect; TLS still asks for the name's certificate.
+    """
+
+    def __init__(self, networks: Sequence[Network], *, resolver: Resolver = resolve) -> None:
+        self._networks = tuple(networks)
+        self._resolver = resolver
+        self._plain = httpx.HTTPTransport(trust_env=False, retries=0)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request.
+
+        Raises:
+            Refused: one of the host's addresses is not allowed.
+            httpx.TransportError: the host has no address, or the exchange fails.
+        """
+        url = require_url(str(request.url), self._networks)
+        address = self._checked(url)
+        request.url = url.copy_with(host=address)
+        request.extensions = {**request.extensions, "sni_hostname": url.host}
+        return self._plain.handle_request(request)
+
+    def close(self) -> None:
+        """Drop all connections."""
+        self._plain.close()
+
+    def _checked(self, url: httpx.URL) -> str:
+        port = url.port or _PORTS[url.scheme]
+        try:
+            addresses = self._resolver(url.host, port)
+        except (OSError, UnicodeError) as failure:
+            raise httpx.ConnectError(f"{url.host}: has no address") from failure
+        if not addresses:
+            raise httpx.ConnectError(f"{url.host}: has no address")
+        # One bad address among good ones is no accident.
+        if not all(is_allowed(address, self._networks) for address in addresses):
+            raise Refused(f"url: {url.host} leads to an address that is not public; use another host")
+        if url.scheme == "http" and not all(
+            _is_in(_inner(ipaddress.ip_address(address)), self._networks) for address in addresses
+        ):
+            raise Refused("url: is not https; write it as https://example.com/path")
+        return addresses[0]
+
+
+def _inner(address: Address) -> Address:
+    """The IPv4 address within an IPv6 address, if it has one."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address.sixtofour is not None:
+        return address.sixtofour
+    if address.teredo is not None:
+        return address.teredo[1]
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address
+
+
+def _is_in(address: Address, networks: Sequence[Network]) -> bool:
+    return any(address.version == network.version and address in network for network in networks)
