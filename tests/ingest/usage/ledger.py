@@ -35,7 +35,7 @@ class Ledger:
         return [tuple(row) for row in self._client.query(query).result_rows]
 
     def clear(self) -> None:
-        """Empty all evidence; tokens of earlier inserts stay known."""
+        """Empty all evidence; with a table's parts, the tokens of its inserts are forgotten."""
         for table in TABLES:
             self._client.command(f"TRUNCATE TABLE billing.{table}")
 

@@ -1,0 +1,85 @@
+"""All that one region's series tell of one pod, by the replica of kube-state-metrics that told it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from billing.evidence import selector
+from core.tenant import TENANT_LABELS
+from ingest.usage.sight import Phase
+
+if TYPE_CHECKING:
+    from billing.evidence.series import Series
+
+_PHASES: Final = {phase.name.capitalize(): phase for phase in Phase if phase is not Phase.GONE}
+# As kube-state-metrics spells the platform's labels.
+_TENANT: Final = {f"label_starform_io_{name}": name for name in TENANT_LABELS}
+_SIDECAR: Final = "Always"
+
+
+@dataclass(slots=True)
+class Replica:
+    """What one replica told of a pod. Phases by time (ms) are those that it said to be so; `None`: none of those told.
+
+    Requests are by container and resource, in cores and bytes.
+    """
+
+    phases: dict[int, Phase | None] = field(default_factory=dict)
+    requests: dict[tuple[str, str], Series] = field(default_factory=dict)
+    init_requests: dict[tuple[str, str], Series] = field(default_factory=dict)
+    overhead: dict[str, Series] = field(default_factory=dict)
+    # By init container: whether it is a sidecar, once anything is known of it.
+    sidecars: dict[str, bool] = field(default_factory=dict)
+    times: dict[str, Series] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class PodSeries:
+    """A pod by its uid; `tenant` is what its labels say of the tenant key."""
+
+    uid: str
+    namespace: str = ""
+    pod: str = ""
+    node: str = ""
+    tenant: dict[str, str] = field(default_factory=dict)
+    replicas: dict[str, Replica] = field(default_factory=dict)
+
+    def add(self, series: Series) -> None:
+        """Take one series of this pod; names that are no evidence are passed over."""
+        labels = series.labels
+        name = labels["__name__"]
+        self.namespace = self.namespace or labels.get("namespace", "")
+        self.pod = self.pod or labels.get("pod", "")
+        self.node = self.node or labels.get("node", "")
+        if name == selector.LABELS:
+            self.tenant |= {key: labels[label] for label, key in _TENANT.items() if label in labels}
+            return
+        replica = self.replicas.setdefault(labels.get("instance", ""), Replica())
+        container, resource = labels.get("container", ""), labels.get("resource", "")
+        match name:
+            case selector.PHASE:
+                _add_phase(replica.phases, _PHASES.get(labels.get("phase", "")), series)
+            case selector.REQUESTS:
+                replica.requests[container, resource] = series
+            case selector.INIT_REQUESTS:
+                replica.init_requests[container, resource] = series
+            case selector.INIT_INFO:
+                replica.sidecars[container] = labels.get("restart_policy") == _SIDECAR
+            case selector.OVERHEAD_CPU:
+                replica.overhead["cpu"] = series
+            case selector.OVERHEAD_MEMORY:
+                replica.overhead["memory"] = series
+            case selector.STARTED | selector.COMPLETED | selector.DELETION:
+                replica.times[name] = series
+
+
+def _add_phase(phases: dict[int, Phase | None], phase: Phase | None, series: Series) -> None:
+    if phase is None:
+        return
+    for at, value in zip(series.timestamps, series.values, strict=True):
+        if value == 1:
+            before = phases.get(at)
+            phases[at] = phase if before is None else max(before, phase)
+        else:
+            phases.setdefault(at, None)
