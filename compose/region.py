@@ -16,7 +16,7 @@ from compose.programs import find
 from rules import alerts, recording, rulefile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -48,15 +48,21 @@ def url(port: int) -> str:
 
 
 class Region:
-    """The region `name`, whose routes all lead to the application on the port `application`, started at `now`."""
+    """The region `name`, whose routes all lead to the application on the port `application`, started at `now`.
 
-    def __init__(self, home: Home, name: str, ports: Ports, application: int, now: datetime) -> None:
+    `platform` are the ports of the processes that serve all regions, by name: each region scrapes what concerns it.
+    """
+
+    def __init__(  # noqa: PLR0917 - what the region is, and what it shares with the others
+        self, home: Home, name: str, ports: Ports, application: int, platform: Mapping[str, int], now: datetime
+    ) -> None:
         self.name = name
         self.ports = ports
         self.read_token: Path = home.secret(f"read-{name}")
         self._home = home
         self._folder = home.folder("regions", name)
         self._application = application
+        self._platform = platform
         self._began = now.timestamp()
         self._cluster = cluster_of(name)
         self._write_token = home.secret(f"write-{self._cluster}")
@@ -131,6 +137,7 @@ class Region:
             vmagent.gateway_job(f"127.0.0.1:{self.ports.gateway_admin}"),
             vmagent.kubelet_job([simulated]),
             vmagent.state_job(simulated),
+            vmagent.platform_job({name: f"127.0.0.1:{port}" for name, port in self._platform.items()}, self.name),
         ]
         return vmagent.render(jobs, interval=INTERVAL)
 

@@ -44,9 +44,10 @@ class Stack:
         self._home = home
         self._began = now.timestamp()
         self._application, self._query, ledger, self._ingest, *others = ports
+        platform = {"query": self._query, "ingest": self._ingest}
         of_regions = map(Ports._make, zip(*[iter(others)] * len(Ports._fields), strict=True))
         self._regions = [
-            Region(home, name, of_region, self._application, now)
+            Region(home, name, of_region, self._application, platform, now)
             for name, of_region in zip(REGIONS, of_regions, strict=True)
         ]
         self._ledger = Store(home, "ledger", ledger, home.path / "ledger")

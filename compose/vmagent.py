@@ -26,6 +26,16 @@ def state_job(target: str) -> dict[str, object]:
     return scrape.state_job(scrape.addresses([target]))
 
 
+def platform_job(targets: Mapping[str, str], region: str) -> dict[str, object]:
+    """Scrape our own processes, by name and where each is (host:port), for what concerns `region`."""
+    where: dict[str, object] = {
+        "static_configs": [
+            {"targets": [target], "labels": {"process": process}} for process, target in sorted(targets.items())
+        ]
+    }
+    return scrape.platform_job(where, region=region)
+
+
 def render(jobs: Sequence[Mapping[str, object]], *, interval: str = "5s") -> str:
     """The configuration as JSON text: YAML whose every string is quoted, so that no name turns into a boolean."""
     return json.dumps(scrape.configuration(jobs, interval=interval), indent=1, ensure_ascii=False)

@@ -18,6 +18,9 @@ VERSION: Final = "1.0.0"
 # The job whose series are the gateways' own; a customer's /metrics may expose the same names under another job.
 GATEWAY_JOB: Final = "envoy-gateway"
 
+# The job whose series our own processes have about themselves.
+PLATFORM_JOB: Final = "platform"
+
 # What a route's series carry besides, until recording rules sum over it: without these, counters of different clusters
 # would be stored as one series.
 ROUTE_LABELS: Final = ("namespace", "route_kind", "rule", "backend")

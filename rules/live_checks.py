@@ -89,15 +89,23 @@ def blind_outages(store: Store) -> Iterator[LiveFinding]:
         yield LiveFinding(LiveCheck.BLIND_OUTAGE, subject, "0 ready pods, 0 requests per second")
 
 
+def limits(store: Store) -> Iterator[LiveFinding]:
+    """Jobs of which a target's samples have come so near to the scrape's limit that growth would tear it."""
+    headroom = BUDGET.limiter_headroom
+    samples = "max by (cluster, job) (scrape_samples_post_metric_relabeling / (scrape_samples_limit > 0))"
+    # Of a target's series only newer releases of vmagent tell.
+    series = "max by (cluster, job) (scrape_series_current / (scrape_series_limit > 0))"
+    for about, share_of in (("sample_limit", samples), ("series_limit", series)):
+        for labels, share in store.query(f"{share_of} > {1 / headroom:.4f}"):
+            subject = "/".join(filter(None, (labels.get("cluster", ""), labels.get("job", ""))))
+            detail = f"{share:.0%} of {about} are used; it must be {headroom:g} times what is scraped"
+            yield LiveFinding(LiveCheck.LIMIT_NEAR, subject, detail)
+
+
 def wrong_projects(store: Store) -> Iterator[LiveFinding]:
-    """Routes whose project is none of those that their namespace says it belongs to, by its own label or its pods'."""
-    owners = _projects_by_namespace(
-        store.query(
-            f'count by (cluster, namespace, {_PROJECT}) (kube_namespace_labels{{{_PROJECT}!=""}}'
-            f' or kube_pod_labels{{{_PROJECT}!=""}})'
-        ),
-        _PROJECT,
-    )
+    """Routes whose project is none of those that their namespace belongs to, by its pods' labels."""
+    pods = f'count by (cluster, namespace, {_PROJECT}) (kube_pod_labels{{{_PROJECT}!=""}})'
+    owners = _projects_by_namespace(store.query(pods), _PROJECT)
     routes = _projects_by_namespace(store.query(f"count by (cluster, namespace, project_id) ({_ROUTES})"), "project_id")
     for place, projects in sorted(routes.items()):
         # Of a namespace without pods nothing is known.

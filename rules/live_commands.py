@@ -27,6 +27,12 @@ def live(  # noqa: PLR0917 - the options of a command line
     metrics_token_file: Annotated[Path | None, typer.Option(help="A file with the token that vmauth asks for.")] = None,
     envoy_admin_url: Annotated[list[str] | None, typer.Option(help="An Envoy's admin page; repeatable.")] = None,
     alerts_url: Annotated[str | None, typer.Option(help="vmalert.")] = None,
+    platform_url: Annotated[
+        str | None, typer.Option(help="The store that platform series leave for (Grafana Cloud): its Prometheus API.")
+    ] = None,
+    platform_token_file: Annotated[
+        Path | None, typer.Option(help="A file with its token; of Grafana Cloud, `<instance id>:<token>`.")
+    ] = None,
     control_store: Annotated[
         str | None, typer.Option(envvar="STARMETER_CONTROL_STORE", help="Knows the previews and the plans.")
     ] = None,
@@ -51,9 +57,17 @@ def live(  # noqa: PLR0917 - the options of a command line
             "metrics_url": metrics_url,
             "envoy_urls": envoy_admin_url,
             "alerts_url": alerts_url,
+            "platform_url": platform_url,
             "control_store": control_store,
         }
-        place = live_place.resolve(region, stack, given, metrics_token_file, envoy_config)
+        place = live_place.resolve(
+            region,
+            stack,
+            given,
+            token_file=metrics_token_file,
+            envoy_config=envoy_config,
+            platform_token_file=platform_token_file,
+        )
         report = inspect(place)
         if exposition is not None:
             live_place.write_exposition(report, exposition)

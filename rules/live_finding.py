@@ -1,10 +1,13 @@
-"""What the live checks are called, and what one of them says."""
+"""What the live checks are called, and what one of them says: by itself, and in the words of the static checks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
+
+from rules.check.check import Check
+from rules.check.finding import Finding
 
 
 class LiveCheck(StrEnum):
@@ -66,6 +69,21 @@ class LiveCheck(StrEnum):
         "a recording or alerting rule cannot be evaluated",
         "run `promtool check rules` on it and look for two series that match one",
     )
+    TENANT_CONTRACT = (
+        "SL010",
+        "customers' series have other labels than the contract's, or ids in another form",
+        "render and apply vmagent.yml and recording.yml; a filter by tenant finds nothing under another form",
+    )
+    IDENTIFIER_LEFT = (
+        "SL011",
+        "a customer's identifier is in the platform's own store, outside the region",
+        "apply compose/rendered/platform.alloy, then have the series deleted there",
+    )
+    LIMIT_NEAR = (
+        "SL012",
+        "a scrape is near the limit at which it is refused or torn",
+        "raise sample_limit and series_limit to 1.5 times what `starmeter rules predict` says of an Envoy pod",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,5 +102,39 @@ class LiveFinding:
             "detail": self.detail,
             "reason": self.check.reason,
             "fix": self.check.fix,
-            "link": f"docs/runbook.md#{self.check.value.lower()}",
+            "link": _link(self.check.value),
         }
+
+    def as_finding(self, region: str) -> Finding:
+        """The same as static checks say it; a region takes the place of the file."""
+        return Finding(f"{LIVE}{region}", 1, self.check.value, f"{self.subject}: {self.detail}")
+
+
+# What stands before a region's name where a static finding has its file.
+LIVE: Final = "live:"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRule(Check):
+    """A live check as the static ones are described; it has no kinds of files, and its page is the runbook."""
+
+    @property
+    def link(self) -> str:
+        """Where it is explained."""
+        return _link(self.id)
+
+
+def _link(check: str) -> str:
+    return f"docs/runbook.md#{check.lower()}"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _rule(check: LiveCheck) -> LiveRule:
+    return LiveRule(check.value, check.name.lower().replace("_", "-"), _sentence(check.reason), _sentence(check.fix))
+
+
+# In the order of their ids.
+CHECKS: Final[tuple[Check, ...]] = tuple(sorted(map(_rule, LiveCheck), key=lambda rule: rule.id))

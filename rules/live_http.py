@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import re
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -17,6 +19,33 @@ if TYPE_CHECKING:
 MOST_QUESTIONS: Final = 60
 _MOST_BYTES: Final = 64 * 1024 * 1024
 _SECONDS: Final = 10
+_PRINTABLE: Final = re.compile(r"[!-~]+", re.ASCII)
+
+
+def is_address(url: str) -> bool:
+    """Whether `url` is the address of a program: http or https, a host, and no credential, argument or blank."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        # Reading the port says whether it is one.
+        return (
+            _PRINTABLE.fullmatch(url) is not None
+            and parts.scheme in {"http", "https"}
+            and bool(parts.hostname)
+            and parts.port != 0
+            and not ("@" in parts.netloc or parts.query or parts.fragment)
+        )
+    except ValueError:
+        return False
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """A token is for the program it was given for: nobody is followed elsewhere."""
+
+    def redirect_request(self, *_: object) -> None:
+        """None: the answer counts as an error."""
+
+
+_OPENER: Final = urllib.request.build_opener(_Stay)
 
 
 @dataclass(slots=True)
@@ -40,18 +69,18 @@ class Asker:
         if self.token is not None:
             request.add_header("Authorization", f"Bearer {self.token}")
         try:
-            with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 - the same
+            with _OPENER.open(request, timeout=_SECONDS) as answer:
                 text: bytes = answer.read(_MOST_BYTES + 1)
         except urllib.error.HTTPError as failure:
             failure.close()
             raise Unavailable(f"{_place(url)}: answered with status {failure.code}") from failure
-        except OSError as failure:
+        except (OSError, http.client.HTTPException) as failure:
             raise Unavailable(f"{_place(url)}: does not answer") from failure
         if len(text) > _MOST_BYTES:
             raise Unavailable(f"{_place(url)}: the answer is larger than {_MOST_BYTES} bytes")
         try:
             return json.loads(text)
-        except ValueError as failure:
+        except (ValueError, RecursionError) as failure:
             raise Unavailable(f"{_place(url)}: the answer is no JSON") from failure
 
 

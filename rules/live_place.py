@@ -31,25 +31,29 @@ def resolve(
     region: str,
     stack: Path,
     given: Mapping[str, Any],
+    *,
     token_file: Path | None = None,
     envoy_config: Path | None = None,
+    platform_token_file: Path | None = None,
 ) -> Place:
     """The region's place: what is `given`, and of the local stack's description what is not.
 
-    `given` may hold metrics_url, envoy_urls, alerts_url and control_store. As soon as one address is given, nothing is
-    taken from the local stack, whose programs are others.
+    `given` may hold metrics_url, envoy_urls, alerts_url, platform_url and control_store. As soon as one address of the
+    region is given, nothing is taken from the local stack, whose programs are others.
 
     Raises:
         BadRequest: the region is unknown, or a file cannot be read; the message names the option.
     """
-    found = {name: value for name, value in given.items() if value}
+    # Given and empty is a mistake, and not the same as not given.
+    found = {name: value for name, value in given.items() if value is not None and value != []}
     if not found.keys() & {"metrics_url", "envoy_urls", "alerts_url"}:
         found = _local(region, stack) | found
     control_store = found.pop("control_store", None)
     return Place(
         region,
         **found,
-        metrics_token=None if token_file is None else _text("metrics-token-file", token_file).strip(),
+        metrics_token=_token("metrics-token-file", token_file),
+        platform_token=_token("platform-token-file", platform_token_file),
         directory=None if control_store is None else Directory(connect(control_store)),
         rendered=fragment() if envoy_config is None else _rendered(envoy_config),
     )
@@ -93,6 +97,10 @@ def _local(region: str, stack: Path) -> dict[str, Any]:
         }
     except (KeyError, TypeError, ValueError) as failure:
         raise BadRequest(f"stack: {stack} describes no local stack") from failure
+
+
+def _token(option: str, path: Path | None) -> str | None:
+    return None if path is None else _text(option, path).strip()
 
 
 def _rendered(path: Path) -> dict[str, Any]:

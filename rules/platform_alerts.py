@@ -1,4 +1,4 @@
-"""The platform's own alerts: isolation, freshness, attribution, cardinality; each has an entry in docs/runbook.md."""
+"""The platform's own alerts: isolation, ingest, billing, freshness, attribution, cardinality; see docs/runbook.md."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from rules.attribution import POD_LABELS, WELL_LABELLED, by_pod
 from rules.budget import BUDGET
-from rules.catalogue import GATEWAY_JOB
+from rules.catalogue import GATEWAY_JOB, PLATFORM_JOB
 from rules.live_finding import LiveCheck
 from rules.rulefile import Alert, Group
 
@@ -15,6 +15,10 @@ from rules.rulefile import Alert, Group
 FRESH_SECONDS: Final = 60
 # The live checks run every quarter of an hour.
 LIVE_SECONDS: Final = 3_600
+# Bills are made of whole hours: one being counted, one that waits for late evidence, one for a run that failed.
+WATERMARK_SECONDS: Final = 10_800
+# Lines of pods that are nobody's come from every cluster's own namespaces; of all lines they are few.
+UNLABELLED_SHARE: Final = 0.01
 _JOBS: Final = f"{GATEWAY_JOB}|kubelet|kube-state-metrics"
 
 _ISOLATION: Final = 'query_canary_failures_total{cause="isolation"}'
@@ -22,6 +26,7 @@ _LABELLED: Final = f'kube_pod_labels{{{POD_LABELS["project_id"]}!=""}}'
 _USED: Final = f'count by ({by_pod}) (container_memory_working_set_bytes{{pod!="", container!="", container!="POD"}})'
 _ACTIVE: Final = "sum by (region) (scrape_samples_post_metric_relabeling)"
 _FINDINGS: Final = "rules_live_findings"
+_LETTERS: Final = "ingest_rejected_records_total"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,54 @@ FRONT_DOOR: Final = (
         summary="A front-door does not serve {{ $labels.region }}: its isolation is not proved, or it is unreachable.",
         hold="2m",
         severity="critical",
+    ),
+)
+
+INGEST: Final = (
+    PlatformAlert(
+        name="IngestDeadLetters",
+        expr=(
+            f'sum by (region, reason) (increase({_LETTERS}{{reason!="no_labels"}}[15m])) > 0\n'
+            f'or sum by (region, reason) (increase({_LETTERS}{{reason="no_labels"}}[15m]))\n'
+            f"  > on (region) group_left ()\n"
+            f"  {UNLABELLED_SHARE} * sum by (region) (increase(ingest_records_total[15m]))\n"
+        ),
+        summary=(
+            'In {{ $labels.region }}, {{ printf "%.0f" $value }} log records of 15 minutes became dead letters'
+            " ({{ $labels.reason }}); they are kept, and nobody can read them."
+        ),
+        hold="5m",
+    ),
+    PlatformAlert(
+        name="IngestBatchesSetAside",
+        expr="max by (region) (ingest_batches_set_aside) > 0",
+        summary=(
+            'The log store of {{ $labels.region }} refuses {{ printf "%.0f" $value }} batches of accepted records;'
+            " they wait on disk."
+        ),
+        hold="0s",
+        severity="critical",
+    ),
+)
+
+BILLING: Final = (
+    PlatformAlert(
+        name="BillingWatermarkOld",
+        expr=f"max(starmeter_billing_watermark_age_seconds) > {WATERMARK_SECONDS}",
+        summary="Usage is counted up to {{ $value | humanizeDuration }} ago: estimates stand still, invoices wait.",
+        hold="5m",
+        severity="critical",
+    ),
+)
+
+PROCESSES: Final = (
+    PlatformAlert(
+        name="PlatformProcessDown",
+        expr=f'min by (region, cluster, process, instance) (up{{job="{PLATFORM_JOB}"}}) == 0',
+        summary=(
+            "{{ $labels.process }} at {{ $labels.instance }} shows no metrics of itself: the alerts about it are blind."
+        ),
+        hold="5m",
     ),
 )
 
@@ -127,5 +180,11 @@ REGION: Final = (
     ),
 )
 
-ALERTS: Final = (*FRONT_DOOR, *REGION)
-GROUPS: Final = (Group("platform front-door", FRONT_DOOR), Group("platform region", REGION))
+GROUPS: Final = (
+    Group("platform front-door", FRONT_DOOR),
+    Group("platform ingest", INGEST),
+    Group("platform billing", BILLING),
+    Group("platform processes", PROCESSES),
+    Group("platform region", REGION),
+)
+ALERTS: Final = (*FRONT_DOOR, *INGEST, *BILLING, *PROCESSES, *REGION)

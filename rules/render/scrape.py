@@ -1,4 +1,4 @@
-"""vmagent's scrape configuration: the gateways, the kubelets, kube-state-metrics, and what of each is kept."""
+"""vmagent's scrape configuration: gateways, kubelets, kube-state-metrics, the platform's own; what of each is kept."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from ingest.relabel import metric_relabel_configs
 from rules.budget import BUDGET
-from rules.catalogue import CUSTOMER_FAMILIES, GATEWAY_JOB
+from rules.catalogue import CUSTOMER_FAMILIES, GATEWAY_JOB, PLATFORM_JOB
 from rules.pods import KUBELET_NOISE, KUBELET_SERIES, STATE_NOISE, STATE_SERIES
 from rules.render import document
 
@@ -67,6 +67,29 @@ _STATE: Final[dict[str, object]] = {
     ],
 }
 
+# Our own processes, wherever they run: pods of ours with a port that is called so.
+_OWN: Final[dict[str, object]] = {
+    "kubernetes_sd_configs": [{"role": "pod"}],
+    "relabel_configs": [
+        {
+            "action": "keep",
+            "source_labels": [
+                "__meta_kubernetes_pod_label_app_kubernetes_io_part_of",
+                "__meta_kubernetes_pod_container_port_name",
+            ],
+            "regex": "starmeter;metrics",
+        },
+        {"source_labels": ["__meta_kubernetes_pod_name"], "regex": "(.+)", "target_label": "instance"},
+        {
+            "source_labels": ["__meta_kubernetes_pod_label_app_kubernetes_io_component"],
+            "regex": "(.+)",
+            "target_label": "process",
+        },
+    ],
+}
+# What the platform's alerts read; the objectives are computed where the platform's own store is.
+_OWN_SERIES: Final = ("(query|ingest|billing|starmeter|rules_live)_.*",)
+
 Discovery = dict[str, object]
 
 
@@ -99,6 +122,17 @@ def state_job(discovery: Discovery | None = None) -> dict[str, object]:
     return _job("kube-state-metrics", "/metrics", found, [_keep(STATE_SERIES), *map(_drop, STATE_NOISE)])
 
 
+def platform_job(discovery: Discovery | None = None, *, region: str = "%{REGION}") -> dict[str, object]:
+    """Scrape our own processes for the platform's alerts.
+
+    One that serves several regions says so by a label, which the store's own would overrule: of other regions' series
+    nothing is kept here.
+    """
+    found = _OWN if discovery is None else discovery
+    own: dict[str, object] = {"action": "keep", "source_labels": ["region"], "regex": f"({region})?"}
+    return _job(PLATFORM_JOB, "/metrics", found, [_keep(_OWN_SERIES), own])
+
+
 def configuration(jobs: Sequence[Mapping[str, object]], *, interval: str) -> dict[str, object]:
     """The whole configuration as plain data."""
     return {"global": {"scrape_interval": interval, "scrape_timeout": interval}, "scrape_configs": list(jobs)}
@@ -106,7 +140,7 @@ def configuration(jobs: Sequence[Mapping[str, object]], *, interval: str) -> dic
 
 def render() -> str:
     """The scrape configuration of a cluster's vmagent, as YAML."""
-    jobs = [gateway_job(), kubelet_job(), state_job()]
+    jobs = [gateway_job(), kubelet_job(), state_job(), platform_job()]
     return document.render(
         "What a cluster's vmagent scrapes and keeps (-promscrape.config).", configuration(jobs, interval="15s")
     )

@@ -32,7 +32,17 @@ def test_a_stack_comes_up_live_mends_itself_and_goes_without_a_trace(tmp_path: P
     try:
         assert (shown.returncode, "curl -sG 'http://127.0.0.1:" in shown.stdout) == (0, True), shown.stderr
         running = Running(tmp_path)
-        for check in (_its_file, _its_processes, _its_readers, _its_previews, _its_paths, _its_rules, _a_second_one):
+        checks = (
+            _its_file,
+            _its_processes,
+            _its_readers,
+            _its_previews,
+            _its_paths,
+            _its_rules,
+            _its_own,
+            _a_second_one,
+        )
+        for check in checks:
             with subtests.test(check.__name__):
                 check(running)
         with subtests.test("_a_killed_child"):
@@ -99,6 +109,19 @@ def _its_readers(running: Running) -> None:
             is_own = (other is project, owners[other["id"]] == owners[project["id"]])
             assert [answer.status_code for answer in answers] == [200 if own else 404 for own in is_own]
             assert all(answer.json()["data"]["result"] for answer in answers if answer.status_code == 200)
+
+
+def _its_own(running: Running) -> None:
+    """Each region has the front-door's and ingest's own series of itself, and none of another region's."""
+    for region in ("fra1", "nyc1"):
+        for name, process in (("query_region_ready", "query"), ("ingest_rejected_records_total", "ingest")):
+            query = f"count by (region, process, job) ({name})"
+            own = [{"region": region, "process": process, "job": "platform"}]
+            until(partial(_is_stored, running, region, query, own))
+
+
+def _is_stored(running: Running, region: str, query: str, expected: list[dict[str, str]]) -> bool:
+    return running.stored(region, query) == expected
 
 
 def _its_previews(running: Running) -> None:

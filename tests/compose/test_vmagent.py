@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 
 def _rendered() -> str:
-    jobs = [vmagent.gateway_job("127.0.0.1:1"), vmagent.kubelet_job(["127.0.0.1:2"]), vmagent.state_job("127.0.0.1:3")]
+    jobs = [
+        vmagent.gateway_job("127.0.0.1:1"),
+        vmagent.kubelet_job(["127.0.0.1:2"]),
+        vmagent.state_job("127.0.0.1:3"),
+        vmagent.platform_job({"query": "127.0.0.1:4", "ingest": "127.0.0.1:5"}, "fra1"),
+    ]
     return vmagent.render(jobs, interval="7s")
 
 
@@ -53,4 +58,4 @@ def test_a_yaml_reader_and_a_json_reader_see_the_same() -> None:
 def test_no_job_lets_a_target_override_what_is_known_of_it() -> None:
     jobs = json.loads(_rendered())["scrape_configs"]
 
-    assert [job["honor_labels"] for job in jobs] == [False, False, False]
+    assert [job["honor_labels"] for job in jobs] == [False, False, False, False]

@@ -26,15 +26,51 @@ groups:
   - {record: broken, expr: "kube_pod_labels * on (cluster) group_left kube_pod_labels"}
 """
 
-HEALTHY: Final = [
+# Of both ways to a customer.
+RECORDED: Final = [
+    f"tenant:container_cpu_usage_seconds:rate1m{{{tenant(SHOP, 'production', WEB)}}} 1",
+    f"tenant:request_errors:ratio1m{{{tenant(SHOP, 'production', WEB)}}} 0",
+]
+# What may leave the region.
+SENT: Final = [
+    'up{job="node",instance="node-1"} 1',
+    'envoy_server_live{namespace="envoy-gateway-system",pod="envoy-1.a"} 1',
+    'kube_deployment_status_replicas{namespace="starform-control",deployment="x"} 1',
+]
+STRIPPED: Final = SHOP.replace("-", "")
+LEFT: Final = [
+    *SENT,
+    f'up{{job="node",project_id="{SHOP}"}} 1',
+    f'kube_deployment_status_replicas{{namespace="kube-system",deployment="web-{STRIPPED}"}} 1',
+    f'envoy_server_{STRIPPED}_total{{job="envoy"}} 1',
+    'node_load1{namespace="prj-shop"} 1',
+    'node_load1{exported_namespace="prj-blog"} 1',
+    'process_open_fds{pod="web-1"} 1',
+]
+
+COMMON: Final = [
     *route(SHOP, "production", "prj-shop"),
     *route(BLOG, "pr-12", "prj-blog"),
     *pod("web-1", SHOP, "production", WEB, namespace="prj-shop"),
     *pod("site-1", BLOG, "pr-12", WEB, namespace="prj-blog"),
+    *RECORDED,
+]
+HEALTHY: Final = [
+    *COMMON,
+    'scrape_samples_limit{job="envoy-gateway"} 1600',
+    # None is no limit.
+    'scrape_samples_limit{job="kubelet"} 0',
+    'scrape_samples_post_metric_relabeling{job="kubelet"} 9000',
     'scrape_samples_post_metric_relabeling{job="envoy-gateway"} 1000',
 ]
 SICK: Final = [
-    *HEALTHY[:-1],
+    *COMMON,
+    *(f'tenant:container_memory_working_set_bytes:sum{{{tenant(SHOP, "production", WEB)},pod="{n}"}} 1' for n in "ab"),
+    f'envoy_cluster_upstream_rq_xx{{{tenant(SHOP.replace("-", ""), "production", WEB)},job="envoy-gateway"}} 1',
+    # A customer may call his own as he likes.
+    'envoy_cluster_upstream_rq_xx{project_id="x",job="app"} 1',
+    f'scrape_samples_limit{{cluster="c1",job="envoy-gateway"}} {BUDGET.per_region}',
+    f'scrape_samples_post_metric_relabeling{{cluster="c1",job="envoy-gateway"}} {int(BUDGET.per_region * 0.75)}',
     *route(SHOP, "pr-12", "prj-shop"),
     # Of the other project, in this one's namespace.
     *route(BLOG, "production", "prj-shop"),
@@ -48,14 +84,13 @@ SICK: Final = [
     f"tenant:requests:rate1m{{{tenant(SHOP, 'production', API)}}} 0",
     'kube_pod_labels{cluster="c1",namespace="x",pod="x",label_starform_io_project_id_conflict1="1"} 1',
     *(f'app_pages{{{tenant(SHOP, "production", WEB)},page="/{number}"}} 1' for number in range(1_500)),
-    f'scrape_samples_post_metric_relabeling{{job="envoy-gateway"}} {int(BUDGET.per_region * 0.75)}',
 ]
 
 
 @contextmanager
 def healthy_region(folder: Path) -> Iterator[Running]:
     """Nothing is wrong here; the gateway has traffic of its own besides a route's."""
-    with region(folder, HEALTHY, clusters=[ROUTE, "wasm_cluster"]) as running:
+    with region(folder, HEALTHY, clusters=[ROUTE, "wasm_cluster"], sent=SENT) as running:
         yield running
 
 
@@ -63,7 +98,7 @@ def healthy_region(folder: Path) -> Iterator[Running]:
 def sick_region(folder: Path) -> Iterator[Running]:
     """Everything is wrong here."""
     clusters = [ROUTE, STRANGER, "wasm_cluster"]
-    with region(folder, SICK, clusters=clusters, allowlist=None, rules=BROKEN) as running:
+    with region(folder, SICK, clusters=clusters, allowlist=None, rules=BROKEN, sent=LEFT) as running:
         _until_evaluated(running)
         yield running
 

@@ -51,15 +51,24 @@ def region(
     clusters: Sequence[str] = (),
     allowlist: Allowlist | None = STRICT,
     rules: str = "groups: []",
+    sent: Iterable[str] = (),
 ) -> Iterator[Running]:
-    """Run it all; `heads` are series (`name{labels} value`), `clusters` are Envoy's, with one request through each."""
+    """Run it all; `heads` are series (`name{labels} value`), `clusters` are Envoy's, with one request through each.
+
+    `sent` are the series in the platform's own store; there is none without them.
+    """
     control_store = _control(folder)
     with ExitStack() as stack:
-        store_port, ruler_port, listen, admin = stack.enter_context(reserved(4))
+        store_port, ruler_port, listen, admin, platform_port = stack.enter_context(reserved(5))
         store, ruler = f"http://127.0.0.1:{store_port}", f"http://127.0.0.1:{ruler_port}"
         command = victoria.store(store_port, folder / "data")
         stack.enter_context(Process("victoria-metrics", command, folder / "store.log", f"{store}/health"))
         _import(store, list(heads))
+        platform = f"http://127.0.0.1:{platform_port}" if (left := list(sent)) else None
+        if platform is not None:
+            command = victoria.store(platform_port, folder / "platform")
+            stack.enter_context(Process("platform", command, folder / "platform.log", f"{platform}/health"))
+            _import(platform, left)
         upstreams = [Upstream(name, f"{number}.test", admin) for number, name in enumerate(clusters)]
         bootstrap = folder / "envoy.json"
         bootstrap.write_text(render(upstreams, listen_port=listen, admin_port=admin, allowlist=allowlist))
@@ -75,7 +84,12 @@ def region(
         stack.enter_context(Process("vmalert", command, folder / "vmalert.log", f"{ruler}/health"))
         directory = Directory(connect(control_store))
         place = Place(
-            REGION, metrics_url=store, envoy_urls=[f"http://127.0.0.1:{admin}"], alerts_url=ruler, directory=directory
+            REGION,
+            metrics_url=store,
+            envoy_urls=[f"http://127.0.0.1:{admin}"],
+            alerts_url=ruler,
+            platform_url=platform,
+            directory=directory,
         )
         yield Running(place, control_store, f"http://127.0.0.1:{listen}")
 

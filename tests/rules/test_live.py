@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import pytest
 
 from core.errors import Unavailable
-from rules.live import Place, Report, inspect
-from rules.live_finding import LiveCheck
+from rules.check.finding import Finding, Severity
+from rules.check.registry import CHECKS as STATIC
+from rules.live import Report, inspect
+from rules.live_finding import CHECKS, LiveCheck
 from rules.live_http import MOST_QUESTIONS, Asker
-from tests.rules.live_cases import STRANGER, healthy_region, sick_region
-from tests.rules.live_region import API, BLOG, REGION, SHOP, Running
+from tests.rules.live_cases import STRANGER, STRIPPED, healthy_region, sick_region
+from tests.rules.live_region import API, BLOG, SHOP, Running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,9 +51,11 @@ def test_a_healthy_region_has_no_finding_and_every_check_ran(healthy: Running) -
     assert (report.skipped, report.unanswered) == ({}, {})
 
 
-def test_a_region_is_checked_by_a_dozen_questions(healthy: Running, report: Report) -> None:
-    assert inspect(healthy.place).asked == 10
-    assert report.asked == 10
+def test_a_region_is_checked_by_some_dozen_questions(healthy: Running, report: Report) -> None:
+    assert inspect(replace(healthy.place, platform_url=None)).asked == 17
+    # Of what has left, one more for every twenty labels and every 150 pods; the sick one's labels are told apart.
+    assert inspect(healthy.place).asked == 22
+    assert report.asked <= MOST_QUESTIONS
 
 
 def test_a_preview_s_series_are_found_by_the_flag_and_not_by_the_name(report: Report) -> None:
@@ -124,6 +126,58 @@ def test_a_route_in_another_project_s_namespace_is_found(report: Report) -> None
     ]
 
 
+def test_a_customers_series_with_a_label_more_or_an_id_in_another_form_is_found(report: Report) -> None:
+    extra = "2 series have the label pod besides the contract's: tenant:container_memory_working_set_bytes:sum"
+    form = "1 series have none, or one of another form than the contract's: envoy_cluster_upstream_rq_xx"
+
+    assert found(report, LiveCheck.TENANT_CONTRACT) == [("project_id", form), ("tenant pods", extra)]
+
+
+def test_a_customer_in_the_platform_s_own_store_is_found_and_not_named(report: Report) -> None:
+    told = found(report, LiveCheck.IDENTIFIER_LEFT)
+
+    assert told == [
+        ("the label __name__", "1 series with a customer's id in its value"),
+        ("the label deployment", "1 series with a customer's id in its value"),
+        ("the label exported_namespace", "must not leave the region"),
+        ("the label namespace", "1 series of 1 namespaces that are customers'"),
+        ("the label pod", "1 pods that are customers'"),
+        ("the label project_id", "must not leave the region"),
+    ]
+    assert not any(word in repr(told) for word in (SHOP, STRIPPED, "prj-", "web-1"))
+
+
+def test_what_has_left_is_not_looked_at_unless_it_is_said_where(healthy: Running) -> None:
+    report = inspect(replace(healthy.place, platform_url=None))
+
+    assert list(report.skipped) == [LiveCheck.IDENTIFIER_LEFT]
+
+
+def test_a_scrape_near_its_limit_is_found(report: Report) -> None:
+    assert found(report, LiveCheck.LIMIT_NEAR) == [
+        ("c1/envoy-gateway", "75% of sample_limit are used; it must be 1.5 times what is scraped"),
+    ]
+
+
+def test_findings_are_said_as_the_static_checks_say_theirs(report: Report, healthy: Running) -> None:
+    told = report.as_findings()
+
+    assert Finding("live:fra1", 1, "SL009", f"joins, broken: {found(report, LiveCheck.RULE_FAILS)[0][1]}") in told
+    assert list(told) == sorted(told)
+    assert len(told) == len(report.findings)
+    assert inspect(healthy.place).as_findings() == ()
+
+
+def test_every_live_check_is_described_as_the_static_ones_are() -> None:
+    assert [check.id for check in CHECKS] == sorted(map(str, LiveCheck))
+    for check in CHECKS:
+        assert check.link == f"docs/runbook.md#{check.id.lower()}"
+        assert (check.kinds, check.severity) == ((), Severity.ERROR)
+        assert check.why.endswith(".")
+        assert check.fix.endswith(".")
+    assert not {check.id for check in CHECKS} & {check.id for check in STATIC}
+
+
 def test_a_rule_that_fails_is_found_by_its_name(report: Report) -> None:
     ((subject, detail),) = found(report, LiveCheck.RULE_FAILS)
 
@@ -146,40 +200,3 @@ def test_no_more_than_a_bounded_number_of_questions_is_ever_sent(healthy: Runnin
 
     with pytest.raises(Unavailable, match="questions were sent already"):
         asker.get(f"{healthy.place.alerts_url}/api/v1/rules")
-
-
-class _Nosy(BaseHTTPRequestHandler):
-    """Answers nothing useful, and remembers which credentials came to which path."""
-
-    seen: ClassVar[dict[str, str | None]] = {}
-
-    def do_GET(self) -> None:
-        self.seen[self.path.partition("?")[0]] = self.headers["Authorization"]
-        self.rfile.read(int(self.headers["Content-Length"] or 0))
-        self.send_response(200)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"[]")
-
-    def do_POST(self) -> None:
-        self.do_GET()
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-def test_the_store_s_token_goes_to_the_store_alone_and_strange_answers_are_no_crash() -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Nosy) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        url = f"http://127.0.0.1:{server.server_port}"
-        report = inspect(
-            Place(REGION, metrics_url=url, metrics_token="secret", envoy_urls=[url], alerts_url=f"{url}/vmalert")
-        )
-        server.shutdown()
-        thread.join()
-
-    with_token = {path for path, credential in _Nosy.seen.items() if credential is not None}
-    assert with_token == {"/api/v1/query", "/api/v1/labels", "/api/v1/status/tsdb"}
-    assert {"/config_dump", "/clusters", "/vmalert/api/v1/rules"} <= _Nosy.seen.keys()
-    assert (report.ran, len(report.unanswered)) == ([], len(LiveCheck) - 1)

@@ -7,7 +7,7 @@ import time
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import pytest
@@ -16,81 +16,17 @@ from compose import victoria
 from compose.ports import reserved
 from compose.process import Process
 from rules import alerts, rulefile
-from rules.budget import BUDGET
 from rules.live_finding import LiveCheck
 from rules.platform_alerts import ALERTS, GROUPS
 from rules.rulefile import Alert, Group
-from tests.rules.live_region import API, SHOP, WEB, pod
+from tests.rules.alert_cases import HEALTHY, SICK, Fed
+from tests.rules.live_region import SHOP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 RUNBOOK: Final = Path(__file__).resolve().parents[2] / "docs" / "runbook.md"
-PLACE: Final = 'cluster="c1",region="fra1"'
-
-
-class Fed(NamedTuple):
-    """A series, from `oldest` to `newest` seconds ago."""
-
-    head: str
-    value: float = 1.0
-    newest: int = 0
-    oldest: int = 60
-
-
-def use(name: str, namespace: str, cluster: str = "c1") -> Fed:
-    labels = f'cluster="{cluster}",namespace="{namespace}",pod="{name}",container="app"'
-    return Fed(f"container_memory_working_set_bytes{{{labels}}}", 100)
-
-
-def known(name: str, service: str, namespace: str) -> Iterator[Fed]:
-    for line in pod(name, SHOP, "production", service, namespace=namespace):
-        head, _, value = line.rpartition(" ")
-        yield Fed(head, float(value))
-
-
-def scrape(job: str, scraped: float, kept: float) -> Iterator[Fed]:
-    labels = f'{PLACE},job="{job}",instance="{job}-1"'
-    yield Fed(f"scrape_samples_scraped{{{labels}}}", scraped)
-    yield Fed(f"scrape_samples_post_metric_relabeling{{{labels}}}", kept)
-
-
 _ENOUGH: Final = 6
-NOW: Final = time.time()
-HEALTHY: Final = [
-    Fed('query_region_ready{region="fra1",instance="door-1"}', 1),
-    # Long ago, and whatever was unreachable in between.
-    Fed('query_canary_failures_total{region="fra1",cause="isolation",instance="door-1"}', 2, oldest=900),
-    Fed('query_canary_failures_total{region="fra1",cause="unreachable",instance="door-1"}', 7),
-    *(Fed(f'up{{{PLACE},job="{job}"}}') for job in ("envoy-gateway", "kubelet", "kube-state-metrics")),
-    # A customer's own job may be late.
-    Fed(f'up{{{PLACE},job="app"}}', newest=300, oldest=600),
-    *known("web-1", WEB, "prj-shop"),
-    use("web-1", "prj-shop"),
-    # The platform's own pods have no tenant.
-    use("coredns-1", "kube-system"),
-    *scrape("envoy-gateway", 1_000, 1_000 - BUDGET.gateway_itself),
-    *scrape("kubelet", 90_000, 1_000),
-    *(Fed(f'rules_live_findings{{region="fra1",check="{check}"}}', 0) for check in LiveCheck),
-    Fed('rules_live_last_run_timestamp_seconds{region="fra1"}', NOW - 900),
-]
-SICK: Final = [
-    Fed('query_region_ready{region="fra1",instance="door-1"}', 1),
-    Fed('query_region_ready{region="fra1",instance="door-2"}', 0),
-    Fed('query_canary_failures_total{region="fra1",cause="isolation",instance="door-1"}', 1),
-    Fed(f'up{{{PLACE},job="kubelet"}}', newest=0),
-    Fed(f'up{{{PLACE},job="envoy-gateway"}}', newest=150, oldest=600),
-    *known("web-1", WEB, "prj-shop"),
-    *known("api-1", API, "prj-other"),
-    use("web-1", "prj-shop"),
-    use("stray-1", "prj-shop"),
-    use("stray-2", "prj-shop"),
-    use("any", "prj-lost", cluster="c2"),
-    *scrape("envoy-gateway", 290_000, 280_000),
-    Fed('rules_live_findings{region="fra1",check="SL006"}', 3),
-    Fed('rules_live_findings{region="fra1",check="SL001"}', 1),
-    Fed('rules_live_last_run_timestamp_seconds{region="fra1"}', NOW - 7_200),
-]
 
 
 def firing(folder: Path, fed: Iterable[Fed], expected: set[str]) -> list[dict[str, Any]]:
@@ -106,7 +42,7 @@ def firing(folder: Path, fed: Iterable[Fed], expected: set[str]) -> list[dict[st
         stack.enter_context(Process("victoria-metrics", command, folder / "store.log", f"{store}/health"))
         now = time.time()
         lines = [
-            f"{one.head} {one.value} {int((now - age) * 1000)}\n"
+            f"{one.head} {one.value - one.slope * age} {int((now - age) * 1000)}\n"
             for one in fed
             for age in range(one.newest, one.oldest + 1, 15)
         ]
@@ -159,6 +95,15 @@ def of(active: list[dict[str, Any]], name: str) -> list[dict[str, str]]:
     [
         ("RegionIsolationFailed", [{"region": "fra1"}]),
         ("RegionNotServed", [{"region": "fra1"}]),
+        ("IngestDeadLetters", [{"region": "fra1", "reason": why} for why in ("foreign_region", "no_labels")]),
+        ("IngestBatchesSetAside", [{"region": "fra1"}]),
+        ("BillingWatermarkOld", [{}]),
+        (
+            "PlatformProcessDown",
+            [
+                {"cluster": "c1", "region": "fra1", "process": "ingest", "instance": "ingest-1"},
+            ],
+        ),
         ("TelemetryStale", [{"cluster": "c1", "region": "fra1", "job": "envoy-gateway"}]),
         ("PodsUnattributed", [{"cluster": "c1", "namespace": "prj-shop"}, {"cluster": "c2"}]),
         ("UnparsedClusterTraffic", [{"region": "fra1"}]),

@@ -53,7 +53,7 @@ def test_the_command_says_what_it_found_how_to_mend_it_and_what_it_cost(sick: Ru
     assert result.exit_code == 1
     assert f"SL006  {STRANGER}: 1 requests" in result.stdout
     assert f"       fix: {LiveCheck.UNPARSED_TRAFFIC.fix}" in result.stdout
-    assert result.stdout.splitlines()[-1] == "region fra1: 9 findings, 9 checks, 10 queries sent"
+    assert result.stdout.splitlines()[-1] == "region fra1: 12 findings, 11 checks, 18 queries sent"
 
 
 def test_the_command_ends_with_0_in_a_healthy_region_and_writes_the_outcome_as_metrics(
@@ -67,7 +67,9 @@ def test_the_command_ends_with_0_in_a_healthy_region_and_writes_the_outcome_as_m
     assert json.loads(result.stdout)["findings"] == []
     lines = file.read_text().splitlines()
     assert 'rules_live_findings{region="fra1",check="SL006"} 0' in lines
-    assert sum(line.startswith("rules_live_findings{") for line in lines) == len(LiveCheck)
+    assert sum(line.startswith("rules_live_findings{") for line in lines) == len(LiveCheck) - 1
+    # What has left the region was not looked at, and is not said to be right.
+    assert not any("SL011" in line for line in lines)
     assert lines[-1].startswith('rules_live_last_run_timestamp_seconds{region="fra1"} ')
 
 
@@ -96,6 +98,12 @@ def test_what_is_not_answered_ends_with_3(tmp_path: Path) -> None:
     [
         (("--stack", "/nowhere"), "stack: /nowhere cannot be read"),
         (("--metrics-url", "file:///etc/passwd"), "url: 'file:///etc/passwd' is no address"),
+        (("--metrics-url", "http://[bad"), "url: 'http://[bad' is no address"),
+        (("--metrics-url", ""), "url: '' is no address"),
+        (("--metrics-url", "http://x", "--alerts-url", "http://x:port"), "url: 'http://x:port' is no address"),
+        (("--metrics-url", "http://x", "--platform-token-file", "/nowhere"), "platform-token-file: /nowhere cannot"),
+        (("--metrics-url", "http://x", "--metrics-token-file", "/dev/null"), "metrics-token-file: holds no token"),
+        (("--metrics-url", "http://x", "--control-store", "nonsense"), "control_store: "),
         (("--metrics-url", "http://x", "--metrics-token-file", "/nowhere"), "metrics-token-file: /nowhere cannot"),
         (("--metrics-url", "http://x", "--envoy-config", "/dev/null"), "envoy-config: /dev/null is no Envoy bootstrap"),
     ],
@@ -105,3 +113,12 @@ def test_a_wrong_argument_ends_with_2(arguments: tuple[str, ...], words: str) ->
 
     assert result.exit_code == 2
     assert words in result.stderr
+    assert isinstance(result.exception, SystemExit)
+
+
+@pytest.mark.parametrize("region", ["", "Mars"])
+def test_a_region_without_a_name_is_refused(region: str) -> None:
+    result = run(region, "--metrics-url", "http://127.0.0.1:1")
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"starmeter rules live: region: {region!r} is no region's name")

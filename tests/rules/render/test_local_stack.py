@@ -39,7 +39,12 @@ def test_a_preview_s_cluster_has_the_metadata_of_the_committed_patch() -> None:
 
 
 def test_vmagent_s_jobs_are_the_committed_ones_but_for_where_targets_are() -> None:
-    local = [vmagent.gateway_job("a:1"), vmagent.kubelet_job(["b:2"]), vmagent.state_job("c:3")]
+    local = [
+        vmagent.gateway_job("a:1"),
+        vmagent.kubelet_job(["b:2"]),
+        vmagent.state_job("c:3"),
+        vmagent.platform_job({"query": "d:4"}, "%{REGION}"),
+    ]
     committed = _committed("vmagent.yml")["scrape_configs"]
 
     assert [{k: v for k, v in job.items() if k not in _DISCOVERY} for job in local] == [
