@@ -2,6 +2,11 @@
 
 Columns that it cannot know (trace, span) keep the table's defaults. The retention comes from the pod's label of its
 tier, and is the default tier's when there is none: a record without one would expire at once.
+
+A record's id here is not the one that ingest gives the same line: ingest's is BLAKE2b over the record's bytes, and VRL
+has neither BLAKE2 nor arithmetic on bits to write it with (of hashes it has MD5, SHA-1, SHA-2, SHA-3, HMAC, SeaHash).
+Either id is the same whenever the line comes the same way again: a line is stored once as long as its cluster's lines
+come one way; see docs/log-agents.md.
 """
 
 from __future__ import annotations
@@ -25,7 +30,7 @@ COLUMNS: Final = {
     "service_id": "service_id",
     "retention_days": "retention_days",
     "timestamp": 'format_timestamp!(at, format: "%Y-%m-%d %H:%M:%S%.9f")',
-    # The same record delivered twice has the same id; VRL's integers have a sign, the column has none.
+    # The same record delivered twice this way has the same id; VRL's integers have a sign, the column has none.
     "id": "abs(seahash(identity))",
     "source": '"app"',
     "severity": "severity",

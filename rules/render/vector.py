@@ -86,7 +86,7 @@ def render_program() -> str:
     tiers = ", ".join(f'"{tier}": {days}' for tier, days in LOGS_DAYS.items())
     default = LOGS_DAYS[DEFAULT_TIER]
     lines.append(
-        f"""
+        rf"""
 tier = string({LABELS_PATH}."{TIER_LABEL}") ?? "{DEFAULT_TIER}"
 retention_days = to_int(get({{ {tiers} }}, [tier]) ?? {default}) ?? {default}
 if retention_days == 0 {{ retention_days = {default} }}
@@ -96,7 +96,8 @@ severity = if stream == "stderr" {{ {SEVERITY["stderr"]} }} else {{ {SEVERITY["s
 namespace = string!(.kubernetes.namespace_name)
 pod = string!(.kubernetes.pod_name)
 container = string(.kubernetes.container_name) ?? ""
-body = string(.log) ?? string!(.message)
+# The line's own end is not of it, as for whoever else takes lines.
+body = replace(string(.log) ?? string!(.message), r'\n\z', "", count: 1)
 identity = join!([project_id, environment, service_id, to_string(at), pod, container, body], "|")
 """
     )

@@ -64,6 +64,11 @@ def test_the_same_record_twice_has_the_same_id_and_another_line_another(program:
     assert first == second != program.remap(other)["id"]
 
 
+def test_the_end_of_the_line_is_not_of_it(program: Any) -> None:  # noqa: ANN401 - as above
+    bodies = [program.remap({**copy.deepcopy(_RECORD), "log": text})["body"] for text in ("a\nb\n", "a\n\n", "a", "\n")]
+    assert bodies == ["a\nb", "a\n", "a", ""]
+
+
 def test_ids_are_folded_to_their_canonical_form(program: Any) -> None:  # noqa: ANN401 - as above
     assert program.remap(changed(project_id=_PROJECT.upper()))["project_id"] == _PROJECT
 
