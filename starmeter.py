@@ -5,12 +5,13 @@ from __future__ import annotations
 import typer
 
 from billing.commands import app as billing
+from billing.surface.mounting import surfaces
 from compose.commands import down, up
 from core.commands import migrate, tokens
 from ingest.commands import parse
 from ingest.log_commands import ingest, serve_ingest
 from query.cardinality_commands import cardinality
-from query.commands import serve
+from query.commands import serve, serve_query
 from query.logs.commands import logs
 from rules.commands import app as rules
 from rules.live_commands import live
@@ -30,6 +31,7 @@ def _root() -> None:
 
 
 app.add_typer(serve, name="serve")
+serve.command("query")(serve_query(surfaces))
 serve.command("ingest")(serve_ingest)
 app.add_typer(tokens, name="tokens")
 app.add_typer(ingest, name="ingest")

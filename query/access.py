@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from core.directory import Directory
-    from core.scope import Permit
+    from core.scope import Permit, Principal
 
 _REMEMBERED: Final = 20_000
 _SECONDS: Final = 3.0
@@ -89,6 +89,26 @@ class Access:
         permit = await self._in_thread(self._permit, credentials[0], action)
         self._used.add(permit.principal.token_id)
         return permit
+
+    async def decide(self, credentials: Sequence[bytes], decision: Callable[[Principal, datetime], _Answer]) -> _Answer:
+        """What `decision` makes of who asks, for surfaces with scopes of their own; asked anew each time, in a thread.
+
+        Raises:
+            Unauthenticated: as the control store decides; and whatever `decision` raises.
+            Unavailable: the control store does not answer.
+        """
+        if len(credentials) != 1:
+            raise Unauthenticated(_ONE_CREDENTIAL)
+        principal, answer = await self._in_thread(self._decided, credentials[0], decision)
+        self._used.add(principal.token_id)
+        return answer
+
+    def _decided(
+        self, credential: bytes, decision: Callable[[Principal, datetime], _Answer]
+    ) -> tuple[Principal, _Answer]:
+        now = datetime.now(UTC)
+        principal = self._directory.authenticate(_bearer(credential), now)
+        return principal, decision(principal, now)
 
     def _permit(self, credential: bytes, action: Action) -> Permit:
         return self._directory.permit(self._directory.authenticate(_bearer(credential), datetime.now(UTC)), action)

@@ -21,20 +21,25 @@ from query.logs import connection
 from query.settings import QuerySettings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from query.mount import Mount
 
 _DRAIN_SECONDS: Final = 25
 
 
-def run(config: Path) -> None:
+def run(config: Path, model: type[QuerySettings] = QuerySettings, mounts: Sequence[Mount] = ()) -> None:
     """Serve as the TOML file `config` says, until SIGTERM; then finish what is running.
+
+    `mounts` are the surfaces of other packages; `model` also reads what they are configured with.
 
     Raises:
         ConfigurationError: a key, a secret or the audit log is wrong; the message names the key.
         Unavailable: the control store does not answer, or is not of this release.
     """
     log.configure()
-    configured = settings.load(QuerySettings, config)
+    configured = settings.load(model, config)
     engine = connect(configured.control_store.get_secret_value())
     require_current(engine)
     with _audit_stream(configured.audit_log) as stream:
@@ -44,7 +49,13 @@ def run(config: Path) -> None:
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
         uvicorn.run(
-            FrontDoor(configured, Directory(engine), AuditLog(stream), connection.sources(configured.logs)),
+            FrontDoor(
+                configured,
+                Directory(engine),
+                AuditLog(stream),
+                connection.sources(configured.logs),
+                mounts=mounts,
+            ),
             host=host.strip("[]"),
             port=int(port),
             loop="uvloop",

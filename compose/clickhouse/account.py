@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from compose.clickhouse.failure import AUTHENTICATION_FAILED, CONSTRAINT, READONLY, ClickHouseFailure
-from compose.clickhouse.policy import STAFF, TENANT_SETTING
+from compose.clickhouse.policy import STAFF, TENANT_SETTING, WORKSPACE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,8 @@ READER: Final = "reader"
 WRITER: Final = "writer"
 # By this setting a reader names the project whose rows it may see; a server's row policies read it (sql/logs/server).
 PROJECT_SETTING: Final = "SQL_project"
+# The same of the ledger's reader, and its workspace.
+WORKSPACE_SETTING: Final = "SQL_workspace"
 
 _SERVER_ONLY: Final = frozenset({"readonly", "profile", "allow_ddl", "allow_introspection_functions"})
 # The same as the reader's profile on a server.
@@ -47,9 +49,10 @@ class Account:
         Raises:
             ClickHouseFailure: a reader asks for one that it may not change, or for more than its limit.
         """
-        project = asked.get(PROJECT_SETTING, "")
+        tenant = _tenant(asked)
         # Attribution on a server; here it is what the row policies read, so that nobody else may set it.
-        chosen = {name: value for name, value in asked.items() if name not in {PROJECT_SETTING, TENANT_SETTING}}
+        ours = {PROJECT_SETTING, WORKSPACE_SETTING, TENANT_SETTING}
+        chosen = {name: value for name, value in asked.items() if name not in ours}
         if self.name == WRITER:
             return chosen | {TENANT_SETTING: STAFF}
         for name, value in chosen.items():
@@ -57,9 +60,17 @@ class Account:
                 raise ClickHouseFailure.of(READONLY, f"Cannot modify '{name}' setting in readonly mode")
             if name in _HIGHEST and not 0 < _number(value) <= _HIGHEST[name]:
                 raise ClickHouseFailure.of(CONSTRAINT, f"Setting {name} shouldn't be greater than {_HIGHEST[name]}")
-        if project == STAFF:
+        if tenant == STAFF:
             raise ClickHouseFailure.of(CONSTRAINT, f"Setting {PROJECT_SETTING} must be a project's id")
-        return _DEFAULTS | chosen | {TENANT_SETTING: project}
+        return _DEFAULTS | chosen | {TENANT_SETTING: tenant}
+
+
+def _tenant(asked: Mapping[str, str]) -> str:
+    """Whom a reader is bound to: a project or a workspace, never both; a project's name is none of a workspace's."""
+    project, workspace = asked.get(PROJECT_SETTING, ""), asked.get(WORKSPACE_SETTING, "")
+    if project.startswith(WORKSPACE) or (project and workspace):
+        raise ClickHouseFailure.of(CONSTRAINT, f"Name either {PROJECT_SETTING} or {WORKSPACE_SETTING}, by its id")
+    return f"{WORKSPACE}{workspace}" if workspace else project
 
 
 def _number(text: str) -> float:

@@ -98,8 +98,8 @@ def test_when_the_clock_has_moved_on_whole_partitions_of_that_tier_go_and_nothin
     migration.upgrade(endpoint, "logs", Topology.SINGLE)
     client = clickhouse.writer(endpoint)
     client.command("CREATE DATABASE billing")
-    client.command("CREATE TABLE billing.usage (hour DateTime, n UInt64) ENGINE = MergeTree ORDER BY hour")
-    client.command("INSERT INTO billing.usage SELECT now() - toIntervalDay(number), number FROM numbers(400)")
+    client.command("CREATE TABLE billing.usage (hour DateTime, workspace_id String) ENGINE = MergeTree ORDER BY hour")
+    client.command("INSERT INTO billing.usage SELECT now() - toIntervalDay(number), 'w' FROM numbers(400)")
     ddl = str(client.command("SHOW CREATE TABLE starmeter.logs")).replace("\\n", "\n")
     match = re.search(r"^TTL (.*)$", ddl, re.MULTILINE)
     assert match is not None

@@ -1,0 +1,1 @@
+"""Usage, FOCUS rows and invoices of one workspace, as pages of the front-door."""

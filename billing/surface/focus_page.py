@@ -1,0 +1,186 @@
+"""`/usage/focus`: charges as rows of FOCUS, of final invoices or of what the invoices of months would be now.
+
+Rows are those of whole invoices, so that they add up to their totals; so spans are whole months. A file has rows alone,
+as those who load it expect: its length and its digest are told before it, so that a cut one is known by them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import tempfile
+import uuid
+from dataclasses import dataclass
+from hashlib import blake2s
+from itertools import chain, islice
+from typing import IO, TYPE_CHECKING, Final
+
+import orjson
+import pyarrow as pa  # type: ignore[import-untyped]
+
+from billing.accounts.drafting import Order, draw
+from billing.accounts.evidence import Evidence
+from billing.canonical import decimal_text
+from billing.focus import focus_rows
+from billing.hour import DAY, iso, month_of, parse
+from billing.invoice import Invoice
+from billing.surface.ask import Flow, Whole, unchanged
+from billing.surface.bound_ledger import Days, Log
+from billing.surface.cursor import BadCursor, Cursor, Signer
+from billing.surface.encoding import FORMATS, JSON, objects
+from billing.surface.question import Source, spanning
+from billing.surface.records import months
+from billing.surface.table import BATCH_ROWS, FOCUS
+from core.errors import BadRequest
+from core.scope import Action
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterator
+
+    from billing.hour import Period
+    from billing.surface.ask import Answer, Ask
+
+_ASKED: Final = ("start", "end", "source")
+NAMES: Final = (*_ASKED, "limit", "cursor", "format")
+
+_PAGE_ROWS: Final = 1_000
+_PIECE: Final = 1 << 18
+_TIMES: Final = tuple(each.name for each in FOCUS if pa.types.is_timestamp(each.type))
+# An invoice that is not drawn up yet has the same provisional id whenever it is asked for.
+_PROVISIONAL: Final = uuid.UUID("5f0c5b39-6d5d-4a0e-9a6b-6c1a1d9f0c55")
+
+
+@dataclass(frozen=True, slots=True)
+class _Charges:
+    """The invoices whose rows are asked for, as of a publication."""
+
+    invoices: tuple[Invoice, ...]
+    publication: int
+
+    @property
+    def digest(self) -> str:
+        """What tells two of them apart."""
+        text = "\n".join(f"{each.state} {each.content.sha256}" for each in self.invoices)
+        return blake2s(text.encode(), digest_size=16).hexdigest()
+
+    def rows(self) -> Iterator[dict[str, object]]:
+        """All rows, in the order of the invoices."""
+        return chain.from_iterable(map(dict, focus_rows(each)) for each in self.invoices)
+
+
+async def answer(ask: Ask) -> Answer:
+    """The rows of a span of months, or that the client has them already.
+
+    Raises:
+        BadRequest: an argument is wrong, or a cursor's data is not there any more.
+        MissingPrice: usage has no price.
+    """
+    form = ask.format
+    signer = Signer(ask.settings.cursor_key, ask.scope, f"focus\n{ask.arguments.canonical(_ASKED)}")
+    text = ask.arguments.text("cursor")
+    cursor = None if text is None else signer.read(text)
+    source = Source(ask.arguments.choice("source", tuple(Source), Source.PUBLISHED))
+    if source is Source.INVOICE:
+        ask.scope.require(Action.READ_INVOICES)
+    period = _period(ask, cursor)
+    most = ask.settings.limits.rows
+    limit = ask.arguments.number("limit", _PAGE_ROWS, most)
+    if form != JSON and (cursor is not None or ask.arguments.text("limit") is not None):
+        raise BadRequest("format: files are whole; leave out limit and cursor, or ask for json")
+    until = await ask.reader.latest() if cursor is None else cursor.publication
+    charges = await asyncio.to_thread(_charges, ask, period, source, until, asyncio.get_running_loop())
+    if cursor is not None and cursor.basis != charges.digest:
+        raise BadCursor("cursor: invoices or prices have changed since it was given out; leave it out to begin anew")
+    tag = ask.tag("focus", form, text, limit, charges.digest)
+    if ask.has(tag):
+        return unchanged(tag)
+    if form != JSON:
+        return await _file(ask, charges, form, tag, f"focus-{iso(period.start)[:7]}-{iso(period.end - 1)[:7]}")
+    begin = 0 if cursor is None else int(cursor.key[0])
+    rows = await asyncio.to_thread(lambda: list(islice(charges.rows(), begin, begin + limit + 1)))
+    after = Cursor(period.start, period.end, until, charges.digest, (begin + limit,))
+    percent = min((each.content.completeness for each in charges.invoices), default=None)
+    body = {
+        "rows": objects(_batch(rows[:limit])),
+        "next_cursor": signer.write(after) if len(rows) > limit else None,
+        "completeness": {"percent": None if percent is None else decimal_text(percent)},
+    }
+    return Whole(orjson.dumps(body), headers={"ETag": tag})
+
+
+def _period(ask: Ask, cursor: Cursor | None) -> Period:
+    """The span: whole months, the current one unless told otherwise.
+
+    Raises:
+        BadRequest: a bound is within a month.
+    """
+    bounds = {name: ask.arguments.moment(name, DAY, "day") for name in ("start", "end")}
+    for name, second in bounds.items():
+        if second is not None and month_of(second).start != second:
+            raise BadRequest(f"{name}: {iso(second)} is within a month; charges are those of whole months of UTC")
+    start = month_of(ask.now).start if bounds["start"] is None else bounds["start"]
+    end = month_of(start).end if bounds["end"] is None else bounds["end"]
+    if cursor is not None:
+        start, end = cursor.start, cursor.end
+    return spanning(start, end, ask.settings.limits)
+
+
+def _charges(ask: Ask, period: Period, source: Source, until: int, loop: asyncio.AbstractEventLoop) -> _Charges:
+    """In a thread."""
+    workspace, records = ask.scope.workspace_id, ask.records
+    if source is Source.INVOICE:
+        final = [
+            each
+            for each in records.final_invoices(workspace)
+            if each.content.period.start in period and each.content.period.end <= period.end
+        ]
+        return _Charges(tuple(final), until)
+    changes = records.changes()
+    drawn = []
+    for month in months(period):
+        ledger = Days(ask.reader, loop, until, changes, month if source is Source.ESTIMATE else None)
+        order = Order(str(uuid.uuid5(_PROVISIONAL, f"{workspace} {month.start}")), workspace, month)
+        evidence = Evidence(ledger, Log(records.publications, until))
+        drawn.append(Invoice(draw(records.engine, order, evidence).content))
+    return _Charges(tuple(drawn), until)
+
+
+async def _file(ask: Ask, charges: _Charges, form: str, tag: str, name: str) -> Flow:
+    kind = FORMATS[form]
+    content, length, digest = await asyncio.to_thread(_written, charges, form)
+    headers = {
+        "ETag": tag,
+        "Content-Disposition": f'attachment; filename="{name}.{kind.suffix}"',
+        "Repr-Digest": f"sha-256=:{base64.b64encode(digest).decode()}:",
+    }
+    return Flow(_pieces(content), kind.media_type, headers, ask.settings.limits.export_seconds, length)
+
+
+def _written(charges: _Charges, form: str) -> tuple[IO[bytes], int, bytes]:
+    """The file, its length and its SHA-256; on disk, however many rows there are."""
+    encoder, rows, digest = FORMATS[form](FOCUS), charges.rows(), hashlib.sha256()
+    content = tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever sends it
+    while some := list(islice(rows, BATCH_ROWS // 8)):
+        piece = encoder.rows(_batch(some))
+        digest.update(piece)
+        content.write(piece)
+    piece = encoder.end(None)
+    digest.update(piece)
+    content.write(piece)
+    length = content.tell()
+    content.seek(0)
+    return content, length, digest.digest()
+
+
+async def _pieces(content: IO[bytes]) -> AsyncGenerator[bytes, None]:
+    with content:
+        while piece := await asyncio.to_thread(content.read, _PIECE):
+            yield piece
+
+
+def _batch(rows: list[dict[str, object]]) -> pa.RecordBatch:
+    columns: dict[str, list[object]] = {name: [row[name] for row in rows] for name in FOCUS.names}
+    for name in _TIMES:
+        columns[name] = [None if text is None else parse(str(text), name) for text in columns[name]]
+    return pa.RecordBatch.from_pydict(columns, schema=FOCUS)
