@@ -1,4 +1,4 @@
-"""A front-door with logs as a process: `python -m tests.query.logs.program <configuration>`."""
+"""A front-door with logs as a process: `python -m tests.query.logs.program <configuration> [<defect>]`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from query.logs.read import LogSources
 from query.logs.settings import LogSettings
 from query.settings import QuerySettings
 from tests.query.logs.conftest import source
+from tests.query.logs.defects import DEFECTS
 
 
 def main(path: Path) -> None:
@@ -44,4 +45,6 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
+    for name in sys.argv[2:]:
+        DEFECTS[name]()
     main(Path(sys.argv[1]))

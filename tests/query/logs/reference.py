@@ -5,24 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from query.logs.expression import (
-    Between,
-    Builtin,
-    Compared,
-    Comparison,
-    Equal,
-    Every,
-    Expression,
-    Is,
-    Level,
-    Matching,
-    Not,
-    Pattern,
-    Phrase,
-    Present,
-    Some,
-    Word,
-)
+from query.logs import expression as node
+from query.logs import level
+from query.logs.expression import Builtin, Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +42,15 @@ def _number(text: str) -> float | None:
     return float(text) if matched else None
 
 
+def _found(pattern: str, text: str) -> bool:
+    # RE2's $ is the very end of a text.
+    return re.search(re.sub(r"\$(?=$|\))", r"\\Z", pattern), text, re.DOTALL) is not None
+
+
+def _label(sample: Sample, keys: tuple[str, ...]) -> str:
+    return next((sample.attributes[key] for key in keys if sample.attributes.get(key)), "")
+
+
 def _builtin(sample: Sample, builtin: Builtin) -> str:
     fields = {
         Builtin.SERVICE: sample.service_id,
@@ -79,37 +73,47 @@ def _compare(left: float, comparison: Comparison, right: float) -> bool:
     }[comparison]
 
 
-def matches(sample: Sample, node: Expression | None) -> bool:  # noqa: C901, PLR0911, PLR0912 - one case a node
+def matches(sample: Sample, part: node.Expression | None) -> bool:  # noqa: C901, PLR0911, PLR0912 - one case a node
     """Whether a record matches."""
-    match node:
+    match part:
         case None:
             return True
-        case Not(inner):
+        case node.Not(inner):
             return not matches(sample, inner)
-        case Every(parts):
+        case node.Every(parts):
             return all(matches(sample, part) for part in parts)
-        case Some(parts):
+        case node.Some(parts):
             return any(matches(sample, part) for part in parts)
-        case Word(text):
+        case node.Word(text):
             is_whole = re.fullmatch(r"[A-Za-z0-9\u0080-\U0010ffff]+", text) is not None
             return _tokens(text) <= _tokens(sample.body) and (is_whole or _lower(text) in _lower(sample.body))
-        case Phrase(text):
+        case node.Phrase(text):
             return _lower(text) in _lower(sample.body)
-        case Pattern(text):
-            return re.search(text, sample.body, re.DOTALL) is not None
-        case Level(low, high):
+        case node.Exact(text):
+            return text in sample.body
+        case node.IsLike(Builtin.LEVEL, pattern):
+            return _found(pattern, level.name_of(sample.severity))
+        case node.IsLike(builtin, pattern):
+            return _found(pattern, _builtin(sample, builtin))
+        case node.LabelEqual(keys, value):
+            return _label(sample, keys) == value
+        case node.LabelLike(keys, pattern):
+            return _found(pattern, _label(sample, keys))
+        case node.Pattern(text):
+            return _found(text, sample.body)
+        case node.Level(low, high):
             return low <= sample.severity <= high
-        case Is(builtin, value):
+        case node.Is(builtin, value):
             return _builtin(sample, builtin) == value
-        case Equal(key, value):
+        case node.Equal(key, value):
             return sample.attributes.get(key) == value
-        case Present(key):
+        case node.Present(key):
             return key in sample.attributes
-        case Matching(key, pattern):
-            return key in sample.attributes and re.search(pattern, sample.attributes[key], re.DOTALL) is not None
-        case Compared(key, comparison, right):
+        case node.Matching(key, pattern):
+            return key in sample.attributes and _found(pattern, sample.attributes[key])
+        case node.Compared(key, comparison, right):
             number = _number(sample.attributes.get(key, ""))
             return number is not None and _compare(number, comparison, right)
-        case Between(key, low, high):
+        case node.Between(key, low, high):
             number = _number(sample.attributes.get(key, ""))
             return number is not None and low <= number <= high

@@ -49,8 +49,12 @@ def log_door(
     control: tuple[str, Tokens],
     logs: dict[str, Any] | None = None,
     more: str = "",
+    defect: str = "",
 ) -> Iterator[LogDoor]:
-    """A front-door over the log stores `urls` (by region, with credentials); ready once `near` has passed its probe."""
+    """A front-door over the log stores `urls` (by region, with credentials); ready once `near` has passed its probe.
+
+    `defect` is one of `tests.query.logs.defects`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     control_store, tokens = control
     port = free_port()
@@ -72,6 +76,6 @@ def log_door(
     def is_ready() -> bool:
         return bool(httpx.get(f"{url}/readyz").json()["logs"].get("near") == "ok")
 
-    command = [sys.executable, "-m", "tests.query.logs.program", str(path)]
+    command = [sys.executable, "-m", "tests.query.logs.program", str(path), *([defect] if defect else [])]
     with Process("log-door", command, folder / "door.log", f"{url}/livez", is_ready=is_ready) as process:
         yield LogDoor(url, tokens, folder, process.pid)

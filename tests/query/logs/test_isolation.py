@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import quote
 
 import pytest
 
 from tests.compose.clickhouse.serving import running
 from tests.query import platform
-from tests.query.hostile.wire import Answer, exchange
 from tests.query.logs import hostile, samples
-from tests.query.logs.recorder import StoreRecorder
+from tests.query.logs.judge import ask, judged, watched_door
+from tests.query.logs.loki import hostile as loki_hostile
 from tests.query.logs.samples import SECOND
 from tests.query.logs.serving import log_door
 
@@ -22,89 +20,43 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.compose.clickhouse.serving import Server
+    from tests.query.logs.judge import Watched
     from tests.query.logs.reference import Sample
-    from tests.query.logs.serving import LogDoor
     from tests.query.platform import Tokens
-
-# What a statement may consist of, in words of ours and of SQL; nothing quoted, nothing that a request could have sent.
-TEXT: Final = re.compile(r"[A-Za-z0-9_\s.,:(){}\[\]<>=*+/-]*")
-# A tail of its own accord never ends; refused ones do.
-ENDLESS: Final = "logs/tail"
 
 
 @pytest.fixture(scope="module")
 def watched(
     tmp_path_factory: pytest.TempPathFactory, log_server: Server, ours: list[Sample], control: tuple[str, Tokens]
-) -> Iterator[tuple[LogDoor, StoreRecorder]]:
+) -> Iterator[Watched]:
     """A front-door whose store is behind a recorder."""
     assert ours
-    parts = urlsplit(log_server.reader_url)
-    with StoreRecorder(f"http://{parts.hostname}:{parts.port}") as recorder:
-        port = urlsplit(recorder.url).port
-        urls = {"near": f"http://{parts.username}:{parts.password}@127.0.0.1:{port}"}
-        folder = tmp_path_factory.mktemp("watched-door")
-        more = "[limits]\nconcurrency = 16\n"
-        with log_door(folder, urls, control=control, logs={"probe_seconds": 3600.0}, more=more) as door:
-            recorder.requests.clear()
-            yield door, recorder
+    with watched_door(tmp_path_factory.mktemp("watched-door"), log_server.reader_url, control=control) as door:
+        yield door
 
 
-def ask(door: LogDoor, target: str, token: str | None = None) -> Answer:
-    parts = urlsplit(door.url)
-    message = (
-        f"GET {hostile.base()}{target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-        f"Authorization: Bearer {token or door.tokens.viewer}\r\nAccept-Encoding: identity\r\n\r\n"
-    )
-    (answer,) = exchange((parts.hostname or "", parts.port or 0), message.encode())
-    return answer
+@pytest.mark.parametrize("about", ["pages", "loki"])
+def test_no_hostile_request_shows_the_rivals_or_becomes_sql(watched: Watched, about: str) -> None:
+    cases = list(dict.fromkeys(hostile.cases() if about == "pages" else loki_hostile.cases()))
+    outcomes, findings = judged(watched, cases)
+
+    assert findings == []
+    assert len(cases) >= 500
+    assert outcomes[200] > 150
+    assert outcomes[400] > 150
+    assert outcomes.keys() <= {200, 400, 404, 405, 422}
 
 
-def test_no_hostile_request_shows_the_rivals_or_becomes_sql(watched: tuple[LogDoor, StoreRecorder]) -> None:
-    door, recorder = watched
-    cases = list(dict.fromkeys(hostile.cases()))
-    outcomes: Counter[int] = Counter()
-    for about, target in cases:
-        if target == ENDLESS:
-            continue
-        answer = ask(door, target)
-        outcomes[answer.status] += 1
-        shown = answer.body.replace(target.encode(), b"")
-        # A problem may repeat an argument's name; an answer repeats nothing of the request.
-        if answer.status == 200:
-            assert platform.PROJECT_B.encode() not in answer.body, (about, target)
-            assert platform.SECRET.encode() not in answer.body, (about, target)
-        assert answer.status in {200, 400, 404, 422}, (about, target, answer.body)
-        assert b"ClickHouse" not in shown, (about, target)
-        assert b"DB::Exception" not in shown, (about, target)
-        assert b"starmeter.logs" not in shown or "starmeter.logs" in target, (about, target)
-
-    assert len(cases) >= 1000
-    assert outcomes[200] > 300
-    assert outcomes[400] > 200
-    assert recorder.requests
-    for recorded in recorder.requests:
-        text = recorded.body.decode()
-        arguments = parse_qsl(urlsplit(recorded.target).query, keep_blank_values=True, strict_parsing=True)
-        settings = Counter(name for name, _ in arguments if not name.startswith("param_"))
-        values = dict(arguments)
-        assert recorded.method == "POST"
-        assert TEXT.fullmatch(text), text
-        assert hostile.MARK not in text
-        assert platform.SECRET not in text
-        assert "l.project_id = {project:UUID}" in text
-        assert values["param_project"] == values["SQL_project"] == platform.PROJECT_A
-        assert max(settings.values()) == 1
-        assert hostile.MARK not in "".join(settings)
-
-
-def test_statements_are_of_a_small_fixed_set_whatever_is_asked(watched: tuple[LogDoor, StoreRecorder]) -> None:
-    door, recorder = watched
-    recorder.requests.clear()
+def test_statements_are_of_a_small_fixed_set_whatever_is_asked(watched: Watched) -> None:
+    watched.recorder.requests.clear()
     for number in range(40):
-        ask(door, f"logs?q=zq{number}%20@zq{number}:zq{number}&limit={number + 1}")
-    found = {recorded.body for recorded in recorder.requests}
+        ask(watched.door, f"logs?q=zq{number}%20@zq{number}:zq{number}&limit={number + 1}")
+        ask(
+            watched.door, "loki/api/v1/query_range?query=" + quote(f'{{pod="zq{number}"}}|="zq{number}"|zq{number}="a"')
+        )
+    found = {recorded.body for recorded in watched.recorder.requests}
 
-    assert len(found) == 1
+    assert len(found) == 2
 
 
 PAGES: Final = (
@@ -112,7 +64,9 @@ PAGES: Final = (
     "logs/histogram?step=60", "logs/histogram?step=7&q=foo", "logs/fields", "logs/fields?field=pod",
     "logs/fields?field=status",
     "logs/fields?field=level", "logs/export?format=ndjson", "logs/export?format=csv", "logs/export?format=arrow",
-    "logs/export?format=parquet",
+    "logs/export?format=parquet", "loki/api/v1/query_range?query=%7B%7D&limit=1000",
+    "loki/api/v1/query_range?query=sum%20by(pod,status)(rate(%7B%7D[7s]))&step=7", "loki/api/v1/series",
+    "loki/api/v1/label/pod/values", "loki/api/v1/index/volume", "loki/api/v1/detected_fields",
 )  # fmt: skip
 
 
