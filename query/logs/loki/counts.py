@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from query.logs import level
+from query.logs import level, moment
 from query.logs.arguments import OverLimitError, Span
 from query.logs.condition import compiled
 from query.logs.loki import label
@@ -51,7 +51,7 @@ class Buckets:
     @property
     def span(self) -> Span:
         """The moments in them."""
-        return Span(self.origin + 1, self.origin + self.step * self.amount + 1)
+        return Span(self.origin + 1, min(self.origin + self.step * self.amount + 1, moment.LATEST))
 
 
 async def counted(
