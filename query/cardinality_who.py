@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 
 _MOST_VALUES: Final = 5_000
 _EXAMPLES: Final = 5
-# How many labels are looked at when none is named.
-_LABELS: Final = 5
+# How many labels are looked at when none is named, those with most values first.
+_LABELS: Final = 30
 # A value that was there before is not new; a day back is far enough for what comes with working hours.
 _DAY_HOURS: Final = 24
 # Reading is what such a query costs: of 15 s scrapes, as much as a store reads in about two seconds.
 _SAMPLES_PER_HOUR: Final = 240
 _MOST_SAMPLES: Final = 100_000_000
+# Of all labels together.
+_MOST_OF_PAGE: Final = 3 * _MOST_SAMPLES
 # The contract's own: new values of these are new tenants, routes and gateways, not something that a service added.
 _CONTRACT: Final = frozenset(TENANT) | frozenset(
     [
@@ -47,12 +49,11 @@ async def who(count: Count) -> WhoRegion:
     tenants = asked.within.with_matcher("project_id", "!=", "")
     status = await count.reader.status(count.permit, top=100, within=tenants)
     series_of = {entry.name: entry.value for entry in status.seriesCountByLabelName}
-    if asked.label is not None:
-        labels = [asked.label]
-    else:
-        most = (entry.name for entry in status.labelValueCountByLabelName if entry.name not in _CONTRACT)
-        labels = [name for name, _ in zip(most, range(_LABELS), strict=False)]
+    listed = [entry.name for entry in status.labelValueCountByLabelName if entry.name not in _CONTRACT]
+    labels = [asked.label] if asked.label is not None else listed[:_LABELS]
+    left_out = 0 if asked.label is not None else len(listed) - len(labels)
     culprits: list[Culprit] = []
+    left = _MOST_OF_PAGE
     for label in labels:
         # Outside the longest list it has fewer than the least of it.
         series = series_of.get(label, min(series_of.values(), default=0))
@@ -63,6 +64,10 @@ async def who(count: Count) -> WhoRegion:
                 "the question to a project, a metric or fewer hours"
             )
             continue
+        left -= series * _SAMPLES_PER_HOUR * (asked.hours + before)
+        if left < 0:
+            left_out += 1
+            continue
         within = tenants.with_matcher(label, "!=", "")
         found = await count.reader.new_values(
             count.permit, label, within, hours=asked.hours, before=before, most=_MOST_VALUES
@@ -70,6 +75,8 @@ async def who(count: Count) -> WhoRegion:
         if len(found) == _MOST_VALUES:
             count.warn(f"label {label} has more new values than are counted")
         culprits += _culprits(label, found, asked.hours, before)
+    if left_out:
+        count.warn(f"{left_out} labels with fewer values were not looked at; name one")
     budgets = await count.budgets({one.project_id for one in culprits})
     culprits = [one.model_copy(update={"budget": budgets.get(one.project_id)}) for one in culprits]
     culprits.sort(key=lambda one: (-one.new_values, one.label, one.service_id))

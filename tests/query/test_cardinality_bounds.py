@@ -33,16 +33,17 @@ def anyio_backend() -> str:
 class Large(PlatformReader):
     """A region whose index knows projects and labels of every size; notes what is counted by query."""
 
-    def __init__(self) -> None:
+    def __init__(self, labels: dict[str, int] | None = None) -> None:
         super().__init__(Region(name="big", metrics_url="http://127.0.0.1:1"), connect_seconds=1)
         self.counted: list[str] = []
+        self._labels = labels or {"trace": LARGE, "page": 9, "bot": HALF}
 
     @override
     async def status(
         self, permit: Permit, *, top: int, focus: str = "", within: Selector | None = None, day: str = ""
     ) -> Status:
         projects = [("huge", LARGE), ("half", HALF), ("other-half", HALF), ("small", 5)]
-        labels = [("trace", LARGE), ("page", 9), ("bot", HALF)]
+        labels = list(self._labels.items())
         return Status.model_validate(
             {
                 "totalSeries": 9 * LARGE,
@@ -119,6 +120,22 @@ async def test_who_over_more_hours_than_can_be_read_says_so_instead() -> None:
     assert (await who(count)).services == []
     assert reader.counted == []
     assert "too many to be looked through for 8 h" in count.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("series", "looked_at"),
+    [pytest.param(10, 30, id="as many as one page looks at"), pytest.param(MOST_SERIES, 3, id="as many as are cheap")],
+)
+async def test_who_looks_at_all_labels_that_it_can_afford_and_says_how_many_it_did_not(
+    series: int, looked_at: int
+) -> None:
+    reader = Large({f"label_{number}": series for number in range(40)})
+    count = Count(reader, PERMIT, Question(), tiers)
+
+    await who(count)
+
+    assert len(reader.counted) == looked_at
+    assert count.warnings[-1] == (f"region big: {40 - looked_at} labels with fewer values were not looked at; name one")
 
 
 def test_a_value_is_quoted_and_never_part_of_the_language() -> None:
