@@ -69,6 +69,7 @@ def _numbered(observations: pl.DataFrame, pods: pl.DataFrame, policy: MeteringPo
         .select(
             (pl.col("pod").cast(pl.Int64) * _SECONDS + pl.col("observed_at")).alias("key"),
             *_TOLD[:-1],
+            "unbroken",
             (pl.col("phase").is_in(billed) & (pl.col("node") != "")).alias("billable"),
         )
         .sort("key")
@@ -77,7 +78,11 @@ def _numbered(observations: pl.DataFrame, pods: pl.DataFrame, policy: MeteringPo
     repeated = ordered.filter(tied)
     if repeated.is_empty():
         return ordered
-    best = repeated.sort("key", *_TOLD).unique(subset="key", keep="last")
+    best = (
+        repeated.with_columns(pl.col("unbroken").any().over("key"))
+        .sort("key", *_TOLD)
+        .unique(subset="key", keep="last")
+    )
     return pl.concat([ordered.filter(~tied.fill_null(value=False)), best]).sort("key")
 
 
@@ -115,7 +120,8 @@ def _between(paired: pl.DataFrame, policy: MeteringPolicy) -> pl.DataFrame:
         .then(pl.lit(Rule.UNSEEN))
     )
     by_start = pl.col("rule").is_in([Rule.HEAD, Rule.UNSEEN])
-    hole = pl.col("end") - pl.col("start") > policy.max_gap_s
+    by_sight = pl.col("rule") == Rule.INNER
+    hole = (pl.col("end") - pl.col("start") > policy.max_gap_s) & ~(by_sight & pl.col("unbroken"))
     narrow = hole & (pl.col("rule") == Rule.INNER)
     return (
         paired.with_columns(rule=rule)

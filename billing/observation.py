@@ -21,7 +21,8 @@ class PodObservation:
 
     `observed_at`: when the phase and the request were so. `received_at`: by our clock. `started_at`: since when the pod
     has run. `finished_at`: when its last container ended; it counts only beside a final phase. `deletion_at`: when
-    Kubernetes will have it gone, usually in the future. Labels are no part of it.
+    Kubernetes will have it gone, usually in the future. Labels are no part of it. `unbroken`: sights that say nothing
+    new were left out before this one; since the one before there was no hole longer than the policy's.
     """
 
     cluster: str
@@ -36,11 +37,13 @@ class PodObservation:
     deletion_at: int | None = None
     received_at: int | None = None
     quality: Quality = Quality.EXACT
+    unbroken: bool = False
 
 
 _TEXT: Final = frozenset({"cluster", "uid", "node"})
 SCHEMA: Final = pl.Schema(
     {field.name: pl.String() if field.name in _TEXT else pl.Int64() for field in fields(PodObservation)}
+    | {"unbroken": pl.Boolean()}
 )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # 2^50 bytes for 3600 seconds are 4.1e18: what is within these bounds cannot overflow 64 bits in an hour.
 MOST_CPU_M: Final = 10**9
 MOST_MEMORY_B: Final = 2**50
-_EARLIEST: Final = 978_307_200  # 2001
+EARLIEST: Final = 978_307_200  # 2001
 _LATEST: Final = 4_102_444_800  # 2100
 _KEY: Final = ["cluster", "uid"]
 
@@ -54,7 +54,7 @@ def sift(observations: pl.DataFrame, policy: MeteringPolicy) -> Sifted:
 def _own_fault(skew: int) -> pl.Expr:
     at, started, finished = pl.col("observed_at"), pl.col("started_at"), pl.col("finished_at")
     reasons = (
-        (~at.is_between(_EARLIEST, _LATEST), "time_out_of_bounds"),
+        (~at.is_between(EARLIEST, _LATEST), "time_out_of_bounds"),
         (~pl.col("phase").is_between(min(Phase), max(Phase)), "phase_unknown"),
         (
             ~pl.col("cpu_m").is_between(0, MOST_CPU_M) | ~pl.col("memory_b").is_between(0, MOST_MEMORY_B),

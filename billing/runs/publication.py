@@ -10,8 +10,8 @@ from billing.accounts.moment import moment, now, seconds
 from billing.coverage import Completeness, Coverage, completeness_of
 from billing.hour import HOUR, hour_of
 from billing.ledger.publication import Publication, PublicationKind
+from billing.ledger.slice import BUILDS, Slice
 from billing.policy import MeteringPolicy
-from billing.runs.slice import BUILDS, Slice
 from billing.schema import publications, waivers
 from core.control import reading, writing
 from core.errors import BadRequest

@@ -22,7 +22,14 @@ CREATE TABLE IF NOT EXISTS billing.pod_observations${local} ${on_cluster}
     started_at Nullable(DateTime('UTC')) CODEC(ZSTD(1)),
     finished_at Nullable(DateTime('UTC')) CODEC(ZSTD(1)),
     deletion_at Nullable(DateTime('UTC')) CODEC(ZSTD(1)),
-    CONSTRAINT amounts CHECK cpu_m >= 0 AND memory_b >= 0
+    CONSTRAINT amounts CHECK cpu_m >= 0 AND memory_b >= 0,
+    -- From when to when each pod was seen, so that its nearest sight before and after an hour is looked for only where
+    -- there is one.
+    PROJECTION lives
+    (
+        SELECT region, cluster, uid, min(observed_at), max(observed_at), min(started_at), minIf(observed_at, phase >= 'succeeded')
+        GROUP BY region, cluster, uid
+    )
 )
 ENGINE = ${merge_tree}
 PARTITION BY toYYYYMM(observed_at)

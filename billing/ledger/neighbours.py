@@ -1,0 +1,115 @@
+"""Each pod's nearest sights before and after an hour, however far away: what spans an hour is billed in it.
+
+A pod that was not seen for days and is there again has run meanwhile. Looking through all of history in every run would
+cost more the longer there is one; so the search widens step by step, and only for pods of which there is more to find.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from billing.hour import DAY, HOUR
+from billing.observation import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from billing.ledger.slice import Slice
+    from billing.ledger.store import Ledger
+
+_STEPS: Final = (6 * HOUR, 2 * DAY, 32 * DAY)
+# Uids that one question names: they travel in its URL. For more, every pod of the cluster is asked for.
+_NAMED: Final = 500
+
+
+class Neighbourhood:
+    """What lies around a slice of which `margin` seconds on both sides are read already."""
+
+    def __init__(self, ledger: Ledger, judged: Mapping[str, Any], one: Slice, margin: int) -> None:
+        self._ledger = ledger
+        self._judged = judged
+        self._start, self._end = one.hour, one.hour + HOUR
+        self._first, self._until = self._start - margin, self._end + margin
+
+    def around(self, near: pl.DataFrame, lives: pl.DataFrame) -> pl.DataFrame:
+        """The sights that are missing in `near`, in its columns.
+
+        `lives` tells of each pod when it was first and last seen, first started and first ended.
+        """
+        at = pl.col("observed_at")
+        before = near.filter(at.is_between(self._first, self._start)).select("uid")
+        after = near.filter(at.is_between(self._end, self._until)).select("uid")
+        resumed = (pl.col("first_seen") < self._first) & (pl.col("last_seen") >= self._start)
+        # One that was seen only later may have started, or even ended, before.
+        begun = (pl.col("first_seen") < self._end) | (pl.col("first_start") < self._end).fill_null(value=False)
+        lost = begun & (pl.col("last_seen") >= self._until)
+        return pl.concat(
+            [
+                near.clear(),
+                *self._before(lives.filter(resumed).join(before, on="uid", how="anti")),
+                *self._after(lives.filter(lost).join(after, on="uid", how="anti")),
+                *self._contradicted(near, lives),
+            ]
+        )
+
+    def _before(self, wanted: pl.DataFrame) -> list[pl.DataFrame]:
+        found: list[pl.DataFrame] = []
+        until = self._first
+        for width in (*_STEPS, self._first):
+            if wanted.is_empty():
+                break
+            first = max(self._first - width, _whole_hour(wanted["first_seen"]))
+            if first < until:
+                found.append(self._nearest(wanted, first, until, backward=True))
+                wanted = wanted.join(found[-1], on="uid", how="anti")
+                until = first
+        return found
+
+    def _after(self, wanted: pl.DataFrame) -> list[pl.DataFrame]:
+        found: list[pl.DataFrame] = []
+        first = self._until
+        for width in (*_STEPS, self._judged["as_of"]):
+            if wanted.is_empty():
+                break
+            last: int = wanted["last_seen"].max()  # type: ignore[assignment]  # a column of integers
+            until = min(self._until + width, last + 1)
+            if first < until:
+                found.append(self._nearest(wanted, first, until))
+                wanted = wanted.join(found[-1], on="uid", how="anti")
+                first = until
+        return found
+
+    def _contradicted(self, near: pl.DataFrame, lives: pl.DataFrame) -> list[pl.DataFrame]:
+        """Long past ends and starts by which sights of now are put aside: a pod that lives after its end."""
+        alive = near.filter(pl.col("phase") < Phase.SUCCEEDED).select("uid", "started_at").join(lives, on="uid")
+        # The engine's least value where there is none is 0.
+        ended = alive.filter(pl.col("first_end").is_between(1, self._first - 1)).unique("uid")
+        again = alive.filter(pl.col("started_at") - pl.col("first_start") > self._judged["skew"]).unique("uid")
+        found = []
+        if not ended.is_empty():
+            found.append(self._nearest(ended, _whole_hour(ended["first_end"]), self._first, ends=True))
+        if not again.is_empty():
+            found.append(self._nearest(again, _whole_hour(again["first_seen"]), self._first, starts=True))
+        return found
+
+    def _nearest(
+        self,
+        wanted: pl.DataFrame,
+        first: int,
+        until: int,
+        *,
+        backward: bool = False,
+        ends: bool = False,
+        starts: bool = False,
+    ) -> pl.DataFrame:
+        uids = wanted["uid"].to_list() if wanted.height <= _NAMED else []
+        asked = {"first": first, "until": until, "uids": uids, "backward": backward, "ends": ends, "starts": starts}
+        found = self._ledger.query("ledger/read/nearest", {**self._judged, **asked})
+        return found.join(wanted.select("uid"), on="uid", how="semi")
+
+
+def _whole_hour(times: pl.Series) -> int:
+    earliest: int = times.min()  # type: ignore[assignment]  # a column of integers
+    return earliest - earliest % HOUR
