@@ -5,21 +5,27 @@ Pure but for the memory and the allowances it is given: a draft that could not b
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from ingest import fluent, level, otlp, otlp_json, structure
-from ingest.allowance import Use
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
+
+from ingest import bulk, fluent, level, otlp, otlp_json, structure
+from ingest.allowance import Limited, Use
+from ingest.draft import Draft
 from ingest.entry import Entry, LetterReason, Protocol, Unreadable
+from ingest.letters import Letters, letter_id
 from ingest.owner import Owner
-from ingest.rows import Letters, Records, letter_id, record_id
+from ingest.rows import Records, record_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from numpy.typing import NDArray
+
     from ingest.allowance import Allowances
+    from ingest.columns import Columns
+    from ingest.draft import Bounds
     from ingest.owner import Nobody, Owners
     from ingest.recent import Recent
 
@@ -35,55 +41,6 @@ READERS: Final[Mapping[Protocol, Callable[[bytes], Iterator[Entry | Unreadable]]
 }
 
 
-class Outcome(StrEnum):
-    """The four ends; every record that arrives has exactly one."""
-
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    LIMITED = "limited"
-    DUPLICATE = "duplicate"
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What a record may be: bytes of its body, seconds ahead of our clock, and when the store is asked for it.
-
-    A record is looked up in the store when it is older than `recheck_seconds`, or than what is remembered plus
-    `skew_seconds` (clocks of nodes may be ahead of ours).
-    """
-
-    body_bytes: int = 256 * 1024
-    ahead_seconds: int = 3_600
-    recheck_seconds: int = 30
-    skew_seconds: int = 5
-
-
-@dataclass(slots=True)
-class Draft:
-    """What a delivery comes to, before it is durable. `limited` tells whose records were left out and why."""
-
-    records: Records
-    letters: Letters
-    duplicates: int = 0
-    reasons: Counter[LetterReason] = field(default_factory=Counter)
-    limited: list[tuple[Owner, str, int, int]] = field(default_factory=list)
-    uses: list[Use] = field(default_factory=list)
-    doubtful: int = 0
-    is_unreadable: bool = False
-
-    @property
-    def outcomes(self) -> Counter[Outcome]:
-        """How many records had which outcome; an outcome that none had is left out."""
-        return +Counter(
-            {
-                Outcome.ACCEPTED: len(self.records),
-                Outcome.REJECTED: len(self.letters),
-                Outcome.LIMITED: len(self.limited),
-                Outcome.DUPLICATE: self.duplicates,
-            }
-        )
-
-
 class Admission:
     """Decides for one region; to be used by one thread."""
 
@@ -95,12 +52,16 @@ class Admission:
         self._bounds = bounds
         self._skew = bounds.skew_seconds * _NANO
 
-    def draft(self, cluster: str, protocol: Protocol, body: bytes, now: int) -> Draft:
+    def draft(self, cluster: str, protocol: Protocol, body: bytes, now: int, *, read: Columns | None = None) -> Draft:
         """Decide about all records of a body that a cluster sent at `now` (nanoseconds).
+
+        `read` is the same body in columns: then most decisions are made for all of its records at once.
 
         Raises:
             Unavailable: the control store must be asked and does not answer; nothing has been decided.
         """
+        if read is not None and (done := self._in_columns(cluster, protocol, read, now)) is not None:
+            return done
         entries = list(READERS[protocol](body))
         find = self._owners.find
         # Whatever can fail comes first, so that there is nothing to undo.
@@ -111,10 +72,8 @@ class Admission:
             for entry, owner in zip(entries, owners, strict=True):
                 if type(entry) is Unreadable:
                     self._reject(draft, cluster, protocol, now, entry)
-                elif type(owner) is Owner:
-                    self._admit(draft, cluster, protocol, now, certain, entry, owner)  # type: ignore[arg-type]  # no other
                 else:
-                    self._reject(draft, cluster, protocol, now, _letter(entry, owner))  # type: ignore[arg-type]  # the same
+                    self._admit(draft, cluster, protocol, now, certain, entry, owner)  # type: ignore[arg-type]  # an entry has one
         except BaseException:
             self.withdraw(draft)
             raise
@@ -135,31 +94,30 @@ class Admission:
         self._allowances.give_back(draft.uses)
 
     def _admit(  # noqa: PLR0917 - called once a record: names would cost
-        self, draft: Draft, cluster: str, protocol: Protocol, now: int, certain: int, entry: Entry, owner: Owner
+        self,
+        draft: Draft,
+        cluster: str,
+        protocol: Protocol,
+        now: int,
+        certain: int,
+        entry: Entry,
+        owner: Owner | Nobody,
     ) -> None:
-        labels, timestamp, body, pod, container, payload, stream, severity, trace_id, span_id, extra = entry
-        del labels
-        size = len(body)
-        most = self._bounds.body_bytes
-        if size > most or (4 * size > most and len(body.encode()) > most):
-            found = Unreadable(LetterReason.OVERSIZED, f"its body is over {self._bounds.body_bytes} bytes", payload())
-            self._reject(draft, cluster, protocol, now, found)
+        unfit = self._unfit(entry, owner, now)
+        if unfit is not None:
+            self._reject(draft, cluster, protocol, now, unfit)
             return
-        if timestamp is None or timestamp > now + self._bounds.ahead_seconds * _NANO:
-            said = "it has no time" if timestamp is None else "its time lies ahead; check the node's clock"
-            self._reject(draft, cluster, protocol, now, Unreadable(LetterReason.BAD_TIME, said, payload()))
-            return
-        if timestamp < now - owner.retention_days * _DAY:
-            found = Unreadable(LetterReason.EXPIRED, "it is older than its environment keeps logs", payload())
-            self._reject(draft, cluster, protocol, now, found)
-            return
+        _, timestamp, body, pod, container, _, stream, severity, trace_id, span_id, extra = entry
+        if type(owner) is not Owner or timestamp is None:
+            raise TypeError("such an entry is unfit")
         number = record_id(owner.seed, timestamp, pod, container, trace_id + span_id, body)
         if number in self._recent:
             draft.duplicates += 1
             return
+        size = len(body)
         use = self._allowances.take(owner, timestamp, size)
         if type(use) is not Use:
-            draft.limited.append((owner, use, timestamp, size))  # type: ignore[arg-type]  # a text
+            draft.limited.append(Limited(owner, use, timestamp, size))  # type: ignore[arg-type]  # a text
             return
         draft.uses.append(use)
         self._recent.add(number, now)
@@ -184,6 +142,81 @@ class Admission:
             doubtful,
         )
 
+    def _in_columns(self, cluster: str, protocol: Protocol, read: Columns, now: int) -> Draft | None:
+        """The draft of a body of plain records, beside which some may be refused; `None` decides nothing."""
+        if not self._recent.has_room(len(read)):
+            return None
+        holders = bulk.Holders(self._owners, read.labels)
+        fits = bulk.fitting(read, holders, self._bounds, now)
+        letters = []
+        if not fits.all():
+            for entry in read.entries(np.flatnonzero(~fits).tolist()):
+                unfit = (
+                    entry if isinstance(entry, Unreadable) else self._unfit(entry, self._owners.find(entry.labels), now)
+                )
+                if unfit is None:
+                    # A record written in an unusual way. Which of two equal records is taken is told by their order.
+                    return None
+                letters.append(unfit)
+            read = read.filter(pa.array(fits))
+        draft = Draft(Records(self._region), Letters(self._region))
+        try:
+            if len(read) and not self._admit_columns(draft, read, holders, fits, now):
+                return None
+            for unfit in letters:
+                self._reject(draft, cluster, protocol, now, unfit)
+        except BaseException:
+            self.withdraw(draft)
+            raise
+        return draft
+
+    def _admit_columns(
+        self, draft: Draft, read: Columns, holders: bulk.Holders, fits: NDArray[np.bool_], now: int
+    ) -> bool:
+        """Take columns of which all fits; false when nothing is decided, for some of the records are the same."""
+        places, of = np.unique(holders.of[fits], return_inverse=True)
+        owners = [one for place in places.tolist() if isinstance(one := holders.all[place], Owner)]
+        ids = bulk.ids(read, owners, of)
+        numbers: list[int] = ids.tolist()
+        distinct = set(numbers)
+        if len(distinct) < len(numbers):
+            return False
+        known = self._recent.known(distinct)
+        if known:
+            draft.duplicates = len(known)
+            read, of, ids = bulk.chosen(np.array([number not in known for number in numbers]), read, of, ids)
+        if not len(read):
+            return True
+        draft.uses, over = bulk.within(self._allowances, owners, of, read)
+        if over:
+            draft.limited = [limited for _, limited in over]
+            is_kept = np.ones(len(read), bool)
+            is_kept[[row for row, _ in over]] = False
+            read, of, ids = bulk.chosen(is_kept, read, of, ids)
+        if not len(read):
+            return True
+        doubtful = read.moment.to_numpy() < self._certain_since(now)
+        draft.doubtful = int(doubtful.sum())
+        numbers = ids.tolist()
+        draft.records.append_table(bulk.table(read, owners, of, ids, doubtful, self._region, now), numbers)
+        self._recent.add_all(numbers)
+        return True
+
+    def _unfit(self, entry: Entry, owner: Owner | Nobody, now: int) -> Unreadable | None:
+        """Why an entry can be no record, if so."""
+        if type(owner) is not Owner:
+            return Unreadable(owner.reason, owner.detail, entry.payload())  # type: ignore[union-attr]  # nobody
+        size, most, timestamp = len(entry.body), self._bounds.body_bytes, entry.timestamp
+        if size > most or (4 * size > most and len(entry.body.encode()) > most):
+            return Unreadable(LetterReason.OVERSIZED, f"its body is over {most} bytes", entry.payload())
+        if timestamp is None:
+            return Unreadable(LetterReason.BAD_TIME, "it has no time", entry.payload())
+        if timestamp > now + self._bounds.ahead_seconds * _NANO:
+            return Unreadable(LetterReason.BAD_TIME, "its time lies ahead; check the node's clock", entry.payload())
+        if timestamp < now - owner.retention_days * _DAY:
+            return Unreadable(LetterReason.EXPIRED, "it is older than its environment keeps logs", entry.payload())
+        return None
+
     def _certain_since(self, now: int) -> int:
         """From which time on a record that is not remembered cannot have been taken before."""
         return max(self._recent.horizon + self._skew, now - self._bounds.recheck_seconds * _NANO)
@@ -196,7 +229,3 @@ class Admission:
         self._recent.add(number, now)
         draft.letters.append(number, now // _MILLI, found.reason, found.detail, cluster, protocol, found.payload)
         draft.reasons[found.reason] += 1
-
-
-def _letter(entry: Entry, nobody: Nobody) -> Unreadable:
-    return Unreadable(nobody.reason, nobody.detail, entry.payload())

@@ -32,29 +32,21 @@ class Limits(BaseModel):
     window_seconds: int = Field(default=10, ge=1)
 
 
-@dataclass(slots=True)
-class Dropped:
-    """What was left out of a tenant's records since `began` (nanoseconds), in the time from `first` to `last`."""
+class Limited(NamedTuple):
+    """A record of `size` that is left out: whose, over which limit, and of which time (nanoseconds)."""
 
+    owner: Owner
     reason: str
-    began: int
-    first: int
-    last: int
-    records: int = 0
-    size: int = 0
-
-    def note(self, timestamp: int, size: int) -> None:
-        """Count one more record."""
-        self.first, self.last = min(self.first, timestamp), max(self.last, timestamp)
-        self.records += 1
-        self.size += size
+    timestamp: int
+    size: int
 
 
 class Use(NamedTuple):
-    """Bytes that a record takes, and of which window's records and bytes."""
+    """Bytes and records that are taken, and of which window's records and bytes."""
 
     used: list[int]
     size: int
+    records: int = 1
 
 
 @dataclass(slots=True)
@@ -76,8 +68,12 @@ class Allowances:
         self._of_project = of_project
         self._accounts: dict[bytes, _Account] = {}
 
-    def take(self, owner: Owner, timestamp: int, size: int) -> Use | str:
-        """Take a record of `size` bytes into account, or say which limit it is over."""
+    def width(self, owner: Owner) -> int:
+        """Nanoseconds of a tenant's windows; all records of one may be taken at once."""
+        return (self._accounts.get(owner.key) or self._open(owner)).width
+
+    def take(self, owner: Owner, timestamp: int, size: int, records: int = 1) -> Use | str:
+        """Take records of one window and `size` bytes into account, all or none, or say which limit they are over."""
         account = self._accounts.get(owner.key) or self._open(owner)
         window = timestamp // account.width
         used = account.windows.get(window)
@@ -85,18 +81,18 @@ class Allowances:
             if len(account.windows) >= _MOST_WINDOWS:
                 del account.windows[next(iter(account.windows))]
             used = account.windows[window] = [0, 0]
-        if used[0] >= account.records:
+        if used[0] + records - 1 >= account.records:
             return f"the limit of {account.limits.records_per_second:g} records a second"
         if used[1] + size > account.size:
             return f"the limit of {account.limits.bytes_per_second:g} bytes a second"
-        used[0] += 1
+        used[0] += records
         used[1] += size
-        return Use(used, size)
+        return Use(used, size, records)
 
     def give_back(self, uses: Iterable[Use]) -> None:
         """Undo `take`, for records that could not be kept after all."""
-        for used, size in uses:
-            used[0] -= 1
+        for used, size, records in uses:
+            used[0] -= records
             used[1] -= size
 
     def _open(self, owner: Owner) -> _Account:

@@ -13,14 +13,14 @@ from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from ingest import problem
-from ingest.admission import Admission, Bounds
+from ingest.admission import Admission
 from ingest.allowance import Allowances
+from ingest.draft import Bounds
 from ingest.drain import Drain
 from ingest.gatekeeper import Gatekeeper
 from ingest.instruments import Instruments
 from ingest.lane import Lane
 from ingest.log_routes import LogRoutes
-from ingest.notice import Notices
 from ingest.owner import Owners
 from ingest.recent import Recent
 from ingest.sink import Sink, endpoint
@@ -71,8 +71,8 @@ class Ingest:
         )
         sink = Sink(endpoint(name, region.logs_url))
 
-        def stored(batch: Stored) -> None:
-            self._instruments.note_stored(name, batch.inserted, batch.doubtful, batch.known)
+        def stored(batch: Stored, told: int) -> None:
+            self._instruments.note_stored(name, batch, told)
 
         admission = Admission(
             name,
@@ -84,7 +84,6 @@ class Ingest:
         return Lane(
             name,
             admission,
-            Notices(settings.notice_seconds),
             spool,
             Drain(name, spool, sink, stored),
             self._instruments,

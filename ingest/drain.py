@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from core.errors import Unavailable
+from ingest import notice, segment
 from ingest.segment import Kind
 from ingest.sink import Refused
 
@@ -27,9 +28,9 @@ _log = logging.getLogger("ingest.drain")
 
 
 class Drain:
-    """The thread that empties a spool. `stored` is told what came of each batch."""
+    """The thread that empties a spool. `stored` is told what came of a batch, and how many events it told tenants."""
 
-    def __init__(self, region: str, spool: Spool, sink: Sink, stored: Callable[[Stored], None]) -> None:
+    def __init__(self, region: str, spool: Spool, sink: Sink, stored: Callable[[Stored, int], None]) -> None:
         self._region = region
         self._spool = spool
         self._sink = sink
@@ -39,7 +40,6 @@ class Drain:
         self._tried: Path | None = None
         self.is_storing = True
         self.failures = 0
-        self.set_aside = 0
 
     def start(self) -> None:
         """Begin."""
@@ -54,6 +54,7 @@ class Drain:
         delay = _FIRST_DELAY
         refusals = 0
         while True:
+            self._spool.adopt()
             path = self._spool.wait(0.0 if self._ending.is_set() else _POLL_SECONDS)
             if path is None:
                 if self._ending.is_set():
@@ -70,9 +71,11 @@ class Drain:
                     extra={"region": self._region, "file": path.name, "reason": str(failure), "again_in": delay},
                 )
                 if refusals >= _REFUSALS:
-                    _log.critical("a batch is set aside", extra={"region": self._region, "file": path.name})
+                    _log.critical(
+                        "a batch is set aside; `starmeter ingest refused` shows it and tries it again",
+                        extra={"region": self._region, "file": path.name, "reason": str(failure)},
+                    )
                     self._spool.set_aside(path)
-                    self.set_aside += 1
                     refusals = 0
                 if self._ending.wait(delay * random.uniform(0.8, 1.2)):  # noqa: S311 - jitter, not secrecy
                     return
@@ -84,11 +87,18 @@ class Drain:
 
     def _insert(self, path: Path) -> None:
         content = self._spool.read(path)
-        if (records := content.table(Kind.RECORDS)) is not None:
-            is_again = path == self._tried or self._spool.is_recovered(path)
-            self._tried = path
-            stored = self._sink.insert_records(records, content.digest, is_again=is_again)
-            self._stored(stored)
+        # Records last: what came of them is counted once, when nothing can fail any more.
         if (letters := content.table(Kind.LETTERS)) is not None:
             self._sink.insert_letters(letters, content.digest)
+        records = content.tables(Kind.RECORDS)
+        told = 0
+        if limited := content.tables(Kind.LIMITED):
+            events = notice.records(limited, self._region, content.digest)
+            records.append(events.table())
+            told = len(events)
+        if records:
+            is_again = path == self._tried or self._spool.is_recovered(path)
+            self._tried = path
+            stored = self._sink.insert_records(segment.joined(records), content.digest, is_again=is_again)
+            self._stored(stored, told)
         self._spool.done(path)

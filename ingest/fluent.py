@@ -25,24 +25,24 @@ def read(body: bytes) -> Iterator[Entry | Unreadable]:
     """The records of a body, whichever of the two forms it has."""
     start = body.lstrip()[:1]
     if start == b"[":
-        array = _loaded(body)
+        array = loaded(body)
         if isinstance(array, list):
             for item in array:
-                yield _entry(item, body, is_alone=False)
+                yield entry(item, body, is_alone=False)
         else:
             yield Unreadable(LetterReason.UNPARSABLE, _NOT_JSON, body)
         return
     lines = body.split(b"\n")
     # One record over several lines is legal JSON, too.
-    if len(lines) > 1 and start == b"{" and _loaded(lines[0]) is None and type(whole := _loaded(body)) is dict:
-        yield _entry(whole, body)
+    if len(lines) > 1 and start == b"{" and loaded(lines[0]) is None and type(whole := loaded(body)) is dict:
+        yield entry(whole, body)
         return
     for line in lines:
         if line and not line.isspace():
-            yield _entry(_loaded(line), line)
+            yield entry(loaded(line), line)
 
 
-def _loaded(text: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
+def loaded(text: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
     """The value of a JSON text; `None` when it is not readable, as `null` is no record either."""
     try:
         return orjson.loads(text)
@@ -80,7 +80,8 @@ def _payload(record: object, source: bytes) -> bytes:
         return source
 
 
-def _entry(record: Any, source: bytes, *, is_alone: bool = True) -> Entry | Unreadable:  # noqa: ANN401 - whatever JSON holds
+def entry(record: Any, source: bytes, *, is_alone: bool = True) -> Entry | Unreadable:  # noqa: ANN401 - whatever JSON holds
+    """A JSON value as an entry; `source` is what it came in, `is_alone` whether that is nothing else."""
     if type(record) is not dict:
         said = _NOT_JSON if record is None else _NOT_AN_OBJECT
         return Unreadable(LetterReason.UNPARSABLE, said, source if is_alone else _payload(record, source))

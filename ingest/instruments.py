@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from ingest.admission import Outcome
+from ingest.draft import Outcome
 from ingest.entry import LetterReason, Protocol
 
 if TYPE_CHECKING:
-    from ingest.admission import Draft
+    from ingest.draft import Draft
     from ingest.lane import Lane
+    from ingest.sink import Stored
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -70,17 +71,18 @@ class Instruments:
         for reason, count in draft.reasons.items():
             self.rejected.labels(region, reason.value).inc(count)
 
-    def note_stored(self, region: str, inserted: int, doubtful: int, known: int) -> None:
-        """Count what a batch came to in the store."""
-        self.stored.labels(region).inc(inserted)
-        self.records.labels(region, Outcome.DUPLICATE.value).inc(known)
-        self.records.labels(region, Outcome.ACCEPTED.value).inc(doubtful - known)
+    def note_stored(self, region: str, batch: Stored, told: int) -> None:
+        """Count what a batch came to in the store, and the events in it that told tenants of limited records."""
+        self.stored.labels(region).inc(batch.inserted)
+        self.records.labels(region, Outcome.DUPLICATE.value).inc(batch.known)
+        self.records.labels(region, Outcome.ACCEPTED.value).inc(batch.doubtful - batch.known)
+        self.notices.labels(region).inc(told)
 
     def note_lane(self, lane: Lane) -> None:
         """Read the gauges of a region."""
         self.spool_bytes.labels(lane.region).set(lane.spool.size)
         self.spool_files.labels(lane.region).set(lane.spool.waiting)
-        self.set_aside.labels(lane.region).set(lane.drain.set_aside)
+        self.set_aside.labels(lane.region).set(lane.spool.set_aside_files)
         self.store_failures.labels(lane.region).set(lane.drain.failures)
 
     def note_request(self, protocol: Protocol, code: int, size: int) -> None:

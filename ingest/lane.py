@@ -15,19 +15,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from core.errors import StarmeterError, Unavailable
-from ingest import segment
-from ingest.rows import Letters, Records
+from ingest import notice, segment
+from ingest.letters import Letters
+from ingest.rows import Records
 from ingest.segment import Kind
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Sequence
 
-    from ingest.admission import Admission, Draft, Outcome
+    from ingest.admission import Admission
+    from ingest.allowance import Limited
+    from ingest.columns import Columns
+    from ingest.draft import Draft, Outcome
     from ingest.drain import Drain
     from ingest.entry import Protocol
     from ingest.instruments import Instruments
-    from ingest.notice import Notices
     from ingest.spool import Spool
 
 # A group is what has arrived while the one before was written, up to so many bytes of bodies.
@@ -47,13 +50,22 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A body on its way; with `is_raw` nobody could decompress it, and it becomes one dead letter."""
+    """A body on its way; with `is_raw` nobody could decompress it, and it becomes one dead letter.
+
+    `read` is the body in columns, if it can be read so.
+    """
 
     cluster: str
     protocol: Protocol
     body: bytes
     is_raw: bool
+    read: Columns | None
     receipt: Future[Receipt]
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return len(self.body) + (0 if self.read is None else self.read.size)
 
 
 class Lane:
@@ -63,7 +75,6 @@ class Lane:
         self,
         region: str,
         admission: Admission,
-        notices: Notices,
         spool: Spool,
         drain: Drain,
         instruments: Instruments,
@@ -73,7 +84,6 @@ class Lane:
         self.spool = spool
         self.drain = drain
         self._admission = admission
-        self._notices = notices
         self._instruments = instruments
         self._queue_bytes = queue_bytes
         self._waiting_bytes = 0
@@ -93,7 +103,9 @@ class Lane:
         """Whether deliveries can be taken."""
         return self._thread.is_alive() and self._is_open
 
-    def submit(self, cluster: str, protocol: Protocol, body: bytes, *, is_raw: bool = False) -> Future[Receipt]:
+    def submit(
+        self, cluster: str, protocol: Protocol, body: bytes, *, is_raw: bool = False, read: Columns | None = None
+    ) -> Future[Receipt]:
         """Hand in a body; the receipt comes once all that is accepted or rejected of it is durable.
 
         Raises:
@@ -103,16 +115,16 @@ class Lane:
             raise Unavailable("this process is ending; send it to another", retry_after=1)
         if self.spool.is_full:
             raise Unavailable("the spool is full, for the log store does not take records; try again", retry_after=10)
+        delivery = Delivery(cluster, protocol, body, is_raw, read, Future())
         with self._lock:
-            if self._waiting_bytes and self._waiting_bytes + len(body) > self._queue_bytes:
+            if self._waiting_bytes and self._waiting_bytes + delivery.size > self._queue_bytes:
                 raise Unavailable("too much is waiting to be taken; try again", retry_after=1)
-            self._waiting_bytes += len(body)
-        receipt: Future[Receipt] = Future()
-        self._queue.put(Delivery(cluster, protocol, body, is_raw, receipt))
-        return receipt
+            self._waiting_bytes += delivery.size
+        self._queue.put(delivery)
+        return delivery.receipt
 
     def stop(self, seconds: float) -> None:
-        """Take what has been handed in, tell tenants of what was left out, and empty the spool within `seconds`."""
+        """Take what has been handed in, and empty the spool within `seconds`."""
         deadline = time.monotonic() + seconds
         self._is_open = False
         self._queue.put(None)
@@ -127,8 +139,6 @@ class Lane:
             group, is_ending = self._gather()
             try:
                 self._take(group)
-                if is_ending:
-                    self._take((), is_last=True)
             except Exception as failure:  # noqa: BLE001 - the outermost frame of a thread
                 # A defect of ours must not end the thread, nor may anybody be told that a record is kept.
                 _log.exception("a group failed")
@@ -136,7 +146,7 @@ class Lane:
                     if not one.receipt.done():
                         one.receipt.set_exception(failure)
             with self._lock:
-                self._waiting_bytes -= sum(len(one.body) for one in group)
+                self._waiting_bytes -= sum(one.size for one in group)
             if is_ending or self.spool.due(time.monotonic()) == 0.0:
                 self.spool.seal()
 
@@ -158,16 +168,15 @@ class Lane:
 
     def _patience(self) -> float:
         """For how long nothing needs to be done unless something arrives."""
-        dues = (self.spool.due(time.monotonic()), self._notices.due(time.time_ns()))
-        return min([_IDLE_SECONDS, *(due for due in dues if due is not None)])
+        due = self.spool.due(time.monotonic())
+        return _IDLE_SECONDS if due is None else min(_IDLE_SECONDS, due)
 
-    def _take(self, group: Sequence[Delivery], *, is_last: bool = False) -> None:
+    def _take(self, group: Sequence[Delivery]) -> None:
         now = time.time_ns()
         drafts: list[tuple[Delivery, Draft]] = []
         for delivery in group:
             try:
-                decide = self._admission.whole if delivery.is_raw else self._admission.draft
-                draft = decide(delivery.cluster, delivery.protocol, delivery.body, now)
+                draft = self._decide(delivery, now)
             except StarmeterError as failure:
                 delivery.receipt.set_exception(failure)
             except Exception:  # noqa: BLE001 - whatever it is, the body is kept
@@ -177,13 +186,8 @@ class Lane:
                 drafts.append((delivery, draft))
             else:
                 drafts.append((delivery, draft))
-        records, letters = Records(self.region), Letters(self.region)
-        for _, draft in drafts:
-            records.extend(draft.records)
-            letters.extend(draft.letters)
-        told = self._notices.write(records, now, all_of_them=is_last)
         try:
-            self._keep(records, letters)
+            self._keep([draft for _, draft in drafts], now)
         except BaseException as failure:
             for delivery, draft in drafts:
                 self._admission.withdraw(draft)
@@ -191,19 +195,29 @@ class Lane:
             if isinstance(failure, StarmeterError):
                 return
             raise
-        self._notices.told(told)
-        self._instruments.notices.labels(self.region).inc(len(told))
         for delivery, draft in drafts:
-            self._notices.note(draft.limited, now)
             self._instruments.note_draft(self.region, draft)
             delivery.receipt.set_result(Receipt(draft.outcomes, draft.is_unreadable))
 
-    def _keep(self, records: Records, letters: Letters) -> None:
+    def _decide(self, delivery: Delivery, now: int) -> Draft:
+        about = (delivery.cluster, delivery.protocol, delivery.body, now)
+        return self._admission.whole(*about) if delivery.is_raw else self._admission.draft(*about, read=delivery.read)
+
+    def _keep(self, drafts: Sequence[Draft], now: int) -> None:
+        """Write to the spool what becomes of all records but the duplicates."""
+        records, letters = Records(self.region), Letters(self.region)
+        limited: list[Limited] = []
+        for draft in drafts:
+            records.extend(draft.records)
+            letters.extend(draft.letters)
+            limited.extend(draft.limited)
         blocks = []
         if len(records):
             blocks.append(segment.block(Kind.RECORDS, records.table()))
         if len(letters):
             blocks.append(segment.block(Kind.LETTERS, letters.table()))
+        if limited:
+            blocks.append(segment.block(Kind.LIMITED, notice.table(limited, now)))
         if blocks:
             with self._instruments.commit_seconds.time():
                 self.spool.append(blocks, len(records) + len(letters), time.monotonic())

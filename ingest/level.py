@@ -39,18 +39,21 @@ _NUMBERS: Final = {10: TRACE, 20: DEBUG, 30: INFO, 40: WARN, 50: ERROR, 60: FATA
 
 # A level is written near the line's beginning: as `level=warn`, or as a word in capitals. What follows an ANSI colour
 # (`…m`) counts, the middle of another word does not. The words come first, for then a search skips to their letters.
-_HEAD: Final = 96
+HEAD: Final = 96
 _NAMED: Final = re.compile(r"\b(?:level|lvl|severity)[=:]\s?\"?([A-Za-z]{3,13})\b", re.ASCII)
 _CAPITALS: Final = re.compile(
     r"(?:TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERR(?:OR)?|CRIT(?:ICAL)?|SEVERE|FATAL|PANIC)(?![A-Za-z_])", re.ASCII
 )
+# Whatever either of them finds holds one of these.
+ANY: Final = "level|lvl|severity|TRACE|DEBUG|INFO|NOTICE|WARN|ERR|CRIT|SEVERE|FATAL|PANIC"
+ERROR_STREAM: Final = "stderr"
 
 
 def of_value(value: object) -> int:
     """The severity that a field named `level` means; 0 when it means none."""
     match value:
         case str():
-            return _WORDS.get(value.strip().lower(), 0)
+            return _WORDS.get(value) or _WORDS.get(value.strip().lower(), 0)
         case bool():
             return 0
         case int():
@@ -61,7 +64,7 @@ def of_value(value: object) -> int:
 
 def of_line(line: str, stream: str) -> int:
     """The severity of a line of text: what it says of itself, else an error when it came by standard error."""
-    head = line[:_HEAD]
+    head = line[:HEAD]
     if (
         ("level" in head or "lvl" in head or "severity" in head)
         and (named := _NAMED.search(head))
@@ -72,4 +75,4 @@ def of_line(line: str, stream: str) -> int:
         before = head[match.start() - 1] if match.start() else " "
         if not ("A" <= before <= "Z" or before == "_"):
             return _WORDS[match[0].lower()]
-    return ERROR if stream == "stderr" else INFO
+    return ERROR if stream == ERROR_STREAM else INFO

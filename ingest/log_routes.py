@@ -9,8 +9,8 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from core.errors import Forbidden, StarmeterError
-from ingest import body, otlp, problem
-from ingest.admission import Outcome
+from ingest import body, columns, otlp, problem
+from ingest.draft import Outcome
 from ingest.entry import Protocol
 
 if TYPE_CHECKING:
@@ -91,4 +91,8 @@ class LogRoutes:
             # Kept for somebody to look at: it is all that there is of these records.
             await asyncio.wrap_future(lane.submit(cluster.name, protocol, failure.raw, is_raw=True))
             raise
-        return await asyncio.wrap_future(lane.submit(cluster.name, protocol, content)), len(content)
+        read = None
+        if columns.are_worth_it(protocol, content):
+            # Beside the lane, which has the rest to do, and without the interpreter's lock for most of the time.
+            read = await asyncio.to_thread(columns.read, content)
+        return await asyncio.wrap_future(lane.submit(cluster.name, protocol, content, read=read)), len(content)

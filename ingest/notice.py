@@ -1,90 +1,105 @@
-"""What a tenant is told, in its own log view, of records that were left out: how many, of which time, and why."""
+"""What a tenant is told, in its own log view, of records that were left out: how many, of which time, and why.
+
+What is left out is as durable as what is taken: it is written to the spool beside it, and becomes events when the file
+is inserted. So nobody needs to remember it, and a file that is tried again makes the same events again.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
+import pyarrow as pa  # type: ignore[import-untyped]
+
+from core.tenant import Tenant
 from ingest import level
-from ingest.allowance import Dropped
-from ingest.owner import platform_owner
-from ingest.rows import record_id
+from ingest.owner import owner_of, platform_owner
+from ingest.rows import Records, record_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from ingest.owner import Owner
-    from ingest.rows import Records
+    from ingest.allowance import Limited
 
 _NANO: Final = 1_000_000_000
 _MILLI: Final = 1_000_000
 # Where the event came from, in the columns that name a pod and its container.
-_ORIGIN: Final = "starmeter"
+_POD: Final = "starmeter"
+_CONTAINER: Final = "ingest"
+
+# What was left out of a tenant's records over one limit: how many records and bytes of them, from the time `first` to
+# `last` (nanoseconds), as known at `noted`.
+LIMITED: Final = pa.schema(
+    {
+        "project_id": pa.binary(16),
+        "environment": pa.string(),
+        "service_id": pa.binary(16),
+        "source": pa.int8(),
+        "retention_days": pa.uint16(),
+        "reason": pa.string(),
+        "first": pa.int64(),
+        "last": pa.int64(),
+        "records": pa.int64(),
+        "bytes": pa.int64(),
+        "noted": pa.int64(),
+    }
+)
+_KEY: Final = LIMITED.names[:6]
 
 
-class Notices:
-    """Collects what is left out and tells each tenant once every `seconds`."""
+def table(limited: Iterable[Limited], now: int) -> pa.Table:
+    """A table of `LIMITED`, one row a tenant, source and reason."""
+    found: dict[tuple[bytes, str], list[Limited]] = {}
+    for one in limited:
+        found.setdefault((one.owner.seed, one.reason), []).append(one)
+    rows = []
+    for these in found.values():
+        owner = these[0].owner
+        times = [one.timestamp for one in these]
+        about = (owner.project, owner.tenant.environment, owner.service, owner.source, owner.retention_days)
+        counted = (min(times), max(times), len(these), sum(one.size for one in these))
+        rows.append((*about, these[0].reason, *counted, now))
+    columns = [pa.array(values, kind.type) for values, kind in zip(zip(*rows, strict=True), LIMITED, strict=True)]
+    return pa.Table.from_arrays(columns, schema=LIMITED)
 
-    def __init__(self, seconds: float) -> None:
-        self._nanoseconds = int(seconds * _NANO)
-        self._dropped: dict[bytes, tuple[Owner, Dropped]] = {}
 
-    def note(self, limited: Iterable[tuple[Owner, str, int, int]], now: int) -> None:
-        """Count records that were limited: whose, over which limit, of which time and size."""
-        for owner, reason, timestamp, size in limited:
-            found = self._dropped.get(owner.seed)
-            if found is None:
-                found = self._dropped[owner.seed] = (owner, Dropped(reason, now, timestamp, timestamp))
-            found[1].note(timestamp, size)
-
-    def due(self, now: int) -> float | None:
-        """In how many seconds somebody must be told; `None` when there is nothing to tell."""
-        if not self._dropped:
-            return None
-        _, first = next(iter(self._dropped.values()))
-        return max(0.0, (first.began + self._nanoseconds - now) / _NANO)
-
-    def write(self, records: Records, now: int, *, all_of_them: bool = False) -> list[Owner]:
-        """Add the events that are due to `records`; returns whom they tell, for `told`."""
-        told = []
-        for owner, dropped in self._dropped.values():
-            if not all_of_them and dropped.began + self._nanoseconds > now:
-                break
-            first, last = _text(dropped.first), _text(dropped.last)
-            body = (
-                f"{dropped.records} log records ({dropped.size} bytes) between {first} and {last} were left out: "
-                f"over {dropped.reason} for a service in an environment"
-            )
-            own = platform_owner(owner)
-            records.append(
-                own,
-                record_id(own.seed, dropped.last, _ORIGIN, "ingest", b"", f"{body} {now}"),
-                dropped.last,
-                now // _MILLI,
-                level.WARN,
-                _ORIGIN,
-                "ingest",
-                b"",
-                b"",
-                body,
-                {
-                    "event": "records_limited",
-                    "records": str(dropped.records),
-                    "bytes": str(dropped.size),
-                    "first": first,
-                    "last": last,
-                    "reason": dropped.reason,
-                },
-                "",
-                False,
-            )
-            told.append(owner)
-        return told
-
-    def told(self, owners: Iterable[Owner]) -> None:
-        """Begin anew for these, whose events are durable."""
-        for owner in owners:
-            del self._dropped[owner.seed]
+def records(tables: Sequence[pa.Table], region: str, digest: str) -> Records:
+    """The events of a file's tables of `LIMITED`: the same for the same `digest`, which is the file's content's."""
+    told = pa.concat_tables(tables).group_by(_KEY, use_threads=False)
+    sums = [("first", "min"), ("last", "max"), ("records", "sum"), ("bytes", "sum"), ("noted", "max")]
+    found = Records(region)
+    for row in told.aggregate(sums).to_pylist():
+        tenant = Tenant(str(UUID(bytes=row["project_id"])), row["environment"], str(UUID(bytes=row["service_id"])))
+        own = platform_owner(owner_of(tenant, row["source"], row["retention_days"]))
+        first, last = _text(row["first_min"]), _text(row["last_max"])
+        body = (
+            f"{row['records_sum']} log records ({row['bytes_sum']} bytes) between {first} and {last} were left out: "
+            f"over {row['reason']} for a service in an environment"
+        )
+        found.append(
+            own,
+            record_id(own.seed, row["last_max"], _POD, _CONTAINER, b"", f"{body} {row['source']} {digest}"),
+            row["last_max"],
+            row["noted_max"] // _MILLI,
+            level.WARN,
+            _POD,
+            _CONTAINER,
+            b"",
+            b"",
+            body,
+            {
+                "event": "records_limited",
+                "records": str(row["records_sum"]),
+                "bytes": str(row["bytes_sum"]),
+                "first": first,
+                "last": last,
+                "reason": row["reason"],
+            },
+            "",
+            False,
+        )
+    return found
 
 
 def _text(nanoseconds: int) -> str:

@@ -26,6 +26,8 @@ ENVIRONMENT_LABEL: Final = "starform.io/environment"
 SERVICE_LABEL: Final = "starform.io/service-id"
 # Which of a service's pods is not the service itself: the platform labels those of builds.
 SOURCE_LABEL: Final = "starform.io/source"
+# Those that decide, in the order that they are asked for.
+LABELS: Final = (PROJECT_LABEL, ENVIRONMENT_LABEL, SERVICE_LABEL, SOURCE_LABEL)
 
 APP: Final = 1
 BUILD: Final = 2
@@ -97,7 +99,8 @@ class Owners:
         if not labels:
             return Nobody(LetterReason.NO_LABELS, "it came without its pod's labels")
         get = labels.get
-        key = (get(PROJECT_LABEL), get(ENVIRONMENT_LABEL), get(SERVICE_LABEL), get(SOURCE_LABEL))
+        project, environment, service, source = LABELS
+        key = (get(project), get(environment), get(service), get(source))
         try:
             known = self._owners.get(key)
         except TypeError:  # a label that is an object or a list
@@ -135,7 +138,7 @@ class Owners:
         if tenant.service_id not in holding.services:
             return Nobody(LetterReason.UNKNOWN_SERVICE, "the project has no such service")
         days = self._retention_days.get(holding.tiers[environment], self._default_days)
-        return _owner(tenant, _SOURCES[source], days)
+        return owner_of(tenant, _SOURCES[source], days)
 
     def _holding(self, project_id: str) -> Holding | None:
         now = self._clock()
@@ -155,7 +158,8 @@ class Owners:
         return found
 
 
-def _owner(tenant: Tenant, source: int, days: int) -> Owner:
+def owner_of(tenant: Tenant, source: int, days: int) -> Owner:
+    """The owner of a tenant's records of one source."""
     project, service = UUID(tenant.project_id).bytes, UUID(tenant.service_id).bytes
     key = project + service + tenant.environment.encode()
     return Owner(tenant, source, days, project, service, key, key + bytes((0, source)))
@@ -163,4 +167,4 @@ def _owner(tenant: Tenant, source: int, days: int) -> Owner:
 
 def platform_owner(owner: Owner) -> Owner:
     """The same tenant, for what the platform itself tells it."""
-    return _owner(owner.tenant, PLATFORM, owner.retention_days)
+    return owner_of(owner.tenant, PLATFORM, owner.retention_days)

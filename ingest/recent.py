@@ -33,6 +33,18 @@ class Recent:
             self.horizon, self._newer_since = self._newer_since, now
         self._newer.add(number)
 
+    def has_room(self, count: int) -> bool:
+        """Whether so many ids can be remembered before others are given up, hence before the horizon moves."""
+        return len(self._newer) + count <= self._half
+
+    def known(self, numbers: set[int]) -> set[int]:
+        """Those of the ids that are remembered."""
+        return (numbers & self._newer) | (numbers & self._older)
+
+    def add_all(self, numbers: Iterable[int]) -> None:
+        """Remember ids for which there is room."""
+        self._newer.update(numbers)
+
     def forget(self, numbers: Iterable[int]) -> None:
         """Undo `add`, for records that could not be kept after all."""
         for number in numbers:

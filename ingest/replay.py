@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 
-from ingest.admission import Admission, Outcome
+from ingest.admission import Admission
 from ingest.allowance import Allowances, Limits
+from ingest.draft import Outcome
 from ingest.entry import Protocol
 from ingest.recent import Recent
 
 if TYPE_CHECKING:
-    from ingest.admission import Bounds
+    from ingest.draft import Bounds
     from ingest.owner import Owners
     from ingest.sink import Sink
 

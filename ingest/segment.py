@@ -26,10 +26,11 @@ _COMPRESSED: Final = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 class Kind(IntEnum):
-    """Which of the store's tables a block is for."""
+    """What a block is: rows for one of the store's tables, or what of a tenant's records was left out."""
 
     RECORDS = 1
     LETTERS = 2
+    LIMITED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,19 @@ class Content:
     end: int
     is_damaged: bool
 
+    def tables(self, kind: Kind) -> list[pa.Table]:
+        """The tables of one kind, in their order."""
+        return [table for found, table in self.blocks if found is kind]
+
     def table(self, kind: Kind) -> pa.Table | None:
         """All rows of one kind, in their order; `None` when there are none."""
-        tables = [table for found, table in self.blocks if found is kind]
-        return pa.concat_tables(tables).unify_dictionaries().combine_chunks() if tables else None
+        tables = self.tables(kind)
+        return joined(tables) if tables else None
+
+
+def joined(tables: Sequence[pa.Table]) -> pa.Table:
+    """The rows of tables of one schema as one, in one piece."""
+    return pa.concat_tables(tables).unify_dictionaries().combine_chunks()
 
 
 def block(kind: Kind, table: pa.Table) -> bytes:

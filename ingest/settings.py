@@ -47,7 +47,6 @@ class IngestSettings(BaseModel):
     remembered_records: int = Field(default=1_000_000, ge=2)
     recheck_seconds: int = Field(default=30, ge=0)
     ahead_seconds: int = Field(default=3_600, ge=0)
-    notice_seconds: float = Field(default=5.0, gt=0)
     retention_days: dict[str, int] = {"standard": 30}
     default_retention_days: int = Field(default=30, ge=1, le=3_650)
     limits: Limits = Limits()

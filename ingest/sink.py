@@ -13,7 +13,8 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 from core import clickhouse
 from core.clickhouse import DATABASE, Endpoint
 from core.errors import StarmeterError, Unavailable
-from ingest.rows import DOUBTFUL, LETTERS
+from ingest.letters import LETTERS
+from ingest.rows import DOUBTFUL
 from sql import load
 
 if TYPE_CHECKING:

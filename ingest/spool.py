@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _SUFFIX: Final = ".segment"
 _REFUSED: Final = ".refused"
 _DAMAGED: Final = ".damaged"
+# A refused file that somebody wants to be tried again.
+_AGAIN: Final = ".again"
 
 _log = logging.getLogger("ingest.spool")
 
@@ -72,7 +74,7 @@ class Spool:
 
     def _recover(self) -> None:
         """Take over what an earlier process left: every file is sealed, and what was refused is tried again."""
-        for refused in sorted(self._folder.glob(f"*{_REFUSED}")):
+        for refused in (*self._folder.glob(f"*{_REFUSED}"), *self._folder.glob(f"*{_AGAIN}")):
             refused.rename(refused.with_suffix(_SUFFIX))
         paths = sorted(self._folder.glob(f"*{_SUFFIX}"))
         for path in paths:
@@ -80,7 +82,7 @@ class Spool:
             self._sealed.append((path, size))
             self._bytes += size
         self._next = int(paths[-1].stem) + 1 if paths else 1
-        self._recovered = frozenset(paths)
+        self._recovered = set(paths)
         # A number is never used twice in a row of processes, or a file that is left behind would be written over.
         for damaged in self._folder.glob(f"*{_DAMAGED}"):
             self._next = max(self._next, int(damaged.stem) + 1)
@@ -179,7 +181,7 @@ class Spool:
             return self._sealed[0][0] if self._sealed else None
 
     def is_recovered(self, path: Path) -> bool:
-        """Whether an earlier process left the file, and may have sent it to the store already."""
+        """Whether the file may have been sent to the store before: by an earlier process, or until it was refused."""
         return path in self._recovered
 
     def read(self, path: Path) -> Content:
@@ -207,6 +209,19 @@ class Spool:
         path.rename(path.with_suffix(_REFUSED))
         self._remove(path, keep_bytes=True)
 
+    def adopt(self) -> None:
+        """Take up what `ask_again` asked for."""
+        for path in sorted(self._folder.glob(f"*{_AGAIN}")):
+            sealed = path.rename(path.with_suffix(_SUFFIX))
+            with self._changed:
+                self._recovered.add(sealed)
+                self._sealed.append((sealed, sealed.stat().st_size))
+
+    @property
+    def set_aside_files(self) -> int:
+        """Files that the store refuses, and that nobody asked to try again."""
+        return len(refused(self._folder))
+
     def _remove(self, path: Path, *, keep_bytes: bool = False) -> None:
         with self._changed:
             head, size = self._sealed.popleft()
@@ -219,3 +234,13 @@ class Spool:
         """Seal what is open and let another process have the folder."""
         self.seal()
         os.close(self._lock)
+
+
+def refused(folder: Path) -> list[Path]:
+    """The files of the spool in `folder` that the store refuses, oldest first."""
+    return sorted(folder.glob(f"*{_REFUSED}"))
+
+
+def ask_again(path: Path) -> None:
+    """Have a refused file tried again: by the process that has the spool, at once, or by the next that will have it."""
+    path.rename(path.with_suffix(_AGAIN))

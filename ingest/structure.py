@@ -62,17 +62,23 @@ def attributes(fields: Mapping[str, object]) -> dict[str, str]:
 
 def _flatten(fields: Mapping[str, object], prefix: str, found: dict[str, str], left: int, depth: int) -> int:
     for key, value in fields.items():
-        if value is None:
+        kind = type(value)
+        if kind is str:
+            text: str = value  # type: ignore[assignment]  # it is one
+        elif kind is int:
+            text = str(value)
+        elif value is None:
             continue
-        name = prefix + key
-        if type(value) is dict and depth > 1:
-            left = _flatten(value, f"{name}.", found, left, depth - 1)
+        elif kind is dict and depth > 1:
+            left = _flatten(value, f"{prefix}{key}.", found, left, depth - 1)  # type: ignore[arg-type]  # it is one
             continue
-        text = value if type(value) is str else text_of(value)
-        size = len(name) + len(text)
+        else:
+            text = text_of(value)
         if len(found) >= MOST_ATTRIBUTES:
             return left
-        if len(name) <= _LONGEST_NAME and size <= left:
+        name = prefix + key
+        size = len(name) + len(text)
+        if size <= left and len(name) <= _LONGEST_NAME:
             left -= size
             found[name] = text
     return left

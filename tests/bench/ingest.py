@@ -22,8 +22,9 @@ import orjson
 
 from core.attribution import Attribution
 from core.control import connect
-from ingest.admission import Admission, Bounds
+from ingest.admission import Admission
 from ingest.allowance import Allowances, Limits
+from ingest.draft import Bounds
 from ingest.entry import Protocol
 from ingest.owner import Owners
 from ingest.recent import Recent

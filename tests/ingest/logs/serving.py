@@ -70,7 +70,6 @@ def configured(folder: Path, platform: Platform, writer_url: str, port: int, **s
         "spool": str(folder / "spool"),
         "batch_seconds": 0.2,
         "access_seconds": 0.2,
-        "notice_seconds": 0.3,
         **{name: value for name, value in settings.items() if name not in tables},
     }
     lines = [f"{name} = {json.dumps(value)}" for name, value in plain.items()]
@@ -116,8 +115,11 @@ class Store:
             self._client.command(f"TRUNCATE TABLE starmeter.{table}")
 
     def forget_volume(self) -> None:
-        """Empty the volume by minute alone, whose tokens stay known."""
-        self._client.command("ALTER TABLE starmeter.logs_volume_1m DELETE WHERE 1", settings={"mutations_sync": 1})
+        """Lose what the volume by minute counts, and nothing else: its tokens stay known."""
+        # A part without rows would be dropped soon after, and its token with it.
+        self._client.command(
+            "ALTER TABLE starmeter.logs_volume_1m UPDATE records = 0, bytes = 0 WHERE 1", settings={"mutations_sync": 1}
+        )
 
     def close(self) -> None:
         """Drop the connection."""

@@ -67,7 +67,7 @@ def test_a_process_that_ends_tells_what_is_still_to_be_told(
 ) -> None:
     of_project = {SHOP: {"records_per_second": 0.1, "window_seconds": 10}}
     at = (time.time_ns() // (10 * SECOND) - 1) * 10 * SECOND
-    settings = {f"project_limits.{SHOP}": of_project[SHOP], "notice_seconds": 600.0}
+    settings = {f"project_limits.{SHOP}": of_project[SHOP], "batch_seconds": 60.0}
     with ingest(tmp_path, platform, server.writer_url, **settings) as running:
         answer = running.post("/fluentbit", [record(f"{number}", at=at + number) for number in range(3)])
         other = running.post("/fluentbit", [record(f"{n}", at=at + n, labels=of(LAB, LAB_WEB)) for n in range(3)])

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from core.attribution import Attribution, Holding
 from ingest import fluent
-from ingest.admission import Admission, Bounds, Outcome
+from ingest.admission import Admission
 from ingest.allowance import Allowances, Limits
+from ingest.draft import Bounds, Outcome
 from ingest.entry import Entry, Protocol
 from ingest.owner import Owners
 from ingest.recent import Recent
@@ -23,7 +24,7 @@ from tests.ingest.logs.test_formats import otlp
 from tests.ingest.logs.world import LABELS, SHOP, WEB, of, record
 
 if TYPE_CHECKING:
-    from ingest.admission import Draft
+    from ingest.draft import Draft
 
 pytestmark = pytest.mark.property
 

@@ -1,0 +1,303 @@
+"""The law of columns: a body that is read in columns comes to the very same as one that is read record by record."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from core.attribution import Attribution, Holding
+from ingest import columns
+from ingest.admission import Admission
+from ingest.allowance import Allowances, Limits
+from ingest.draft import Bounds
+from ingest.entry import Protocol
+from ingest.owner import Owners
+from ingest.recent import Recent
+from tests.ingest.logs.world import LABELS, SHOP, WEB, WORKER, of, record, rfc3339
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ingest.draft import Draft
+
+NOW = time.time_ns() // 10**9 * 10**9
+BOUNDS = Bounds(body_bytes=200)
+
+
+class _Source(Attribution):
+    def __init__(self) -> None:
+        pass
+
+    def holding(self, project_id: str) -> Holding | None:
+        tiers = {"production": "standard", "pr-7": "short"}
+        return Holding("fra1", tiers, frozenset({WEB, WORKER})) if project_id == SHOP else None
+
+
+def _admission(limits: Limits = Limits(), remembered: int = 10**6) -> Admission:  # noqa: B008 - a frozen value
+    owners = Owners(_Source(), "fra1", {"short": 1}, default_days=30, seconds=600)
+    return Admission("fra1", owners, Allowances(limits, {}), Recent(remembered, NOW - 10**12), BOUNDS)
+
+
+def _came_to(draft: Draft) -> dict[str, Any]:
+    return {
+        "outcomes": draft.outcomes,
+        "records": draft.records.table().to_pylist() if len(draft.records) else [],
+        "letters": draft.letters.table().to_pylist() if len(draft.letters) else [],
+        "limited": [(one.owner.seed, *one[1:]) for one in draft.limited],
+        "taken": sum((Counter({id(used): size}) for used, size, _ in draft.uses), Counter()).total(),
+        "doubtful": draft.doubtful,
+        "is_unreadable": draft.is_unreadable,
+    }
+
+
+def _both(bodies: Iterable[bytes], limits: Limits = Limits(), remembered: int = 10**6) -> int:  # noqa: B008 - the same
+    """Take bodies both ways, one after the other; how many were read in columns."""
+    one_by_one, in_columns = _admission(limits, remembered), _admission(limits, remembered)
+    count = 0
+    for body in bodies:
+        read = columns.read(body)
+        count += read is not None
+        expected = one_by_one.draft("c1", Protocol.FLUENT_BIT, body, NOW)
+        actual = in_columns.draft("c1", Protocol.FLUENT_BIT, body, NOW, read=read)
+
+        assert _came_to(actual) == _came_to(expected)
+    return count
+
+
+def _array(records: list[Any]) -> bytes:
+    return orjson.dumps(records)
+
+
+def _lines(records: list[Any]) -> bytes:
+    return b"\n".join(orjson.dumps(item) for item in records)
+
+
+def _as_vector(given: dict[str, Any]) -> dict[str, Any]:
+    place = {**given["kubernetes"], "pod_labels": given["kubernetes"]["labels"]}
+    del place["labels"]
+    return {"kubernetes": place, "message": given["log"], "stream": given["stream"], "timestamp": given["time"]}
+
+
+_FORMS = st.sampled_from([_array, _lines])
+_FIELDS = st.dictionaries(
+    st.sampled_from(["level", "severity", "msg", "trace_id", "span_id", "stream", "a.b", "", "ü"]),
+    st.sampled_from(
+        ["warn", " Error ", 30, True, None, "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", {"x": [1]}, 1.5]
+    )
+    | st.text(max_size=5),
+    max_size=4,
+)
+_LOGS = st.one_of(
+    st.text(max_size=30),
+    st.sampled_from(
+        ["ERROR x", "xERRORx", "WARN\n", "a\n\n", "\n", "", "level=warn", "lvl: FATAL", "\x1b[31mERR\x1b[0m", "{", "{}"]
+    ),
+    st.sampled_from(["x" * 200, "x" * 201, "ü" * 100, "ü" * 101, "\u0000", "😀" * 50, "😀" * 51]),
+    _FIELDS.map(lambda fields: orjson.dumps(fields).decode()),
+)
+_TIMES = st.one_of(
+    st.integers(NOW - 2 * 10**9, NOW).map(rfc3339),
+    st.integers(NOW - 33 * 86_400 * 10**9, NOW + 2 * 3_600 * 10**9).map(rfc3339),
+    st.sampled_from(
+        [
+            rfc3339(NOW)[:19] + end
+            for end in (
+                "Z",
+                ".5Z",
+                ".123456Z",
+                "+00:00",
+                ".25+02:00",
+                "-11:30",
+                "",
+                ".1234567891Z",
+                "z",
+                "+0100",
+                "+24:00",
+            )
+        ]
+        + ["2026-02-30T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:60Z", "9999-01-01T00:00:00Z", "x", "1", ""]
+    ),
+)
+_DATES = st.floats(allow_nan=False) | st.integers(-1, 2**64 - 1) | st.floats(NOW / 10**9 - 100, NOW / 10**9)
+_LABELS = st.sampled_from(
+    [
+        LABELS,
+        of(SHOP, WORKER),
+        {**of(SHOP, WEB), "starform.io/source": "build"},
+        {**of(SHOP, WEB), "starform.io/source": "x"},
+        of(SHOP, WEB, "pr-7"),
+        of(SHOP, WEB, "pr-8"),
+        of(SHOP.upper(), WEB),
+        {},
+        None,
+    ]
+)
+
+
+@st.composite
+def _plain(draw: st.DrawFn) -> dict[str, Any]:
+    """A record as agents send it, and perhaps one that is to be refused."""
+    made = record(draw(_LOGS), at=NOW, labels=draw(_LABELS), time=draw(_TIMES))
+    made["stream"] = draw(st.sampled_from(["stdout", "stderr", ""]))
+    made["kubernetes"]["pod_name"] = draw(st.sampled_from(["a", "b", "", "ü"]))
+    return made
+
+
+@st.composite
+def _odd(draw: st.DrawFn) -> dict[str, Any]:  # noqa: C901 - one oddity after the other
+    """A record that lacks something, has it twice, or has it in another type."""
+    made = draw(_plain())
+    match draw(st.integers(0, 10)):
+        case 0:
+            del made["time"]
+            made["date"] = draw(_DATES)
+        case 1:
+            made = _as_vector(made)
+        case 2:
+            made["@timestamp"], made["time"] = made["time"], None
+        case 3:
+            made[draw(st.sampled_from(["log", "message", "time", "stream", "kubernetes", "date"]))] = draw(
+                st.none()
+                | st.integers(-(2**63), 2**64 - 1)
+                | st.booleans()
+                | st.just([])
+                | st.just({"a": 1})
+                | st.text(max_size=3)
+            )
+        case 4:
+            del made[draw(st.sampled_from(["log", "time", "stream", "kubernetes"]))]
+        case 5:
+            made["kubernetes"][draw(st.sampled_from(["labels", "pod_labels", "pod_name"]))] = draw(_LABELS)
+        case 6:
+            made["kubernetes"]["labels"] = {**LABELS, "starform.io/environment": draw(st.just(5) | st.just(["x"]))}
+        case 7:
+            made["other"] = [{"date": 1, "log": "x"}, {"date": 2}, "},{", '},{"date":', {"log": {"log": 1}}]
+        case 8:
+            made["message"] = draw(_LOGS)
+        case 9:
+            made[draw(st.sampled_from(["timestamp", "@timestamp"]))] = draw(_TIMES)
+        case _:
+            made = {"message": 1, **made}
+    return made
+
+
+_LIMITS = st.sampled_from(
+    [
+        Limits(),
+        Limits(records_per_second=0.3),
+        Limits(bytes_per_second=6.0),
+        Limits(records_per_second=1, window_seconds=1),
+    ]
+)
+
+
+@pytest.mark.property
+@given(st.lists(st.lists(_plain(), min_size=1, max_size=12), min_size=1, max_size=3), _FORMS, _LIMITS)
+def test_plain_records_come_to_the_same_in_columns(bodies: list[list[Any]], form: Any, limits: Limits) -> None:  # noqa: ANN401 - a function
+    sent = [form(records) for records in bodies]
+    # What was taken before is a duplicate, whichever way it comes.
+    _both([*sent, *sent, form([item for records in bodies for item in records])], limits)
+
+
+@pytest.mark.property
+@given(st.lists(_plain() | _odd(), min_size=1, max_size=6), st.lists(_odd(), max_size=3), _FORMS, _LIMITS)
+def test_odd_records_come_to_the_same_in_columns(
+    some: list[Any],
+    more: list[Any],
+    form: Any,  # noqa: ANN401 - a function
+    limits: Limits,
+) -> None:
+    _both([form(some), form([*more, *some])], limits)
+
+
+@pytest.mark.property
+@given(st.lists(st.lists(_plain(), min_size=1, max_size=6), min_size=2, max_size=6))
+def test_what_is_given_up_to_remember_the_rest_is_the_same(bodies: list[list[Any]]) -> None:
+    _both([_array(records) for records in bodies], remembered=10)
+
+
+@pytest.mark.property
+@given(st.lists(_plain() | _odd(), min_size=1, max_size=3), _FORMS, st.data())
+@example([record("a"), record("b")], _array, None)
+def test_a_body_with_changed_bytes_comes_to_the_same_in_columns(
+    records: list[Any],
+    form: Any,  # noqa: ANN401 - a function
+    data: st.DataObject | None,
+) -> None:
+    body = form(records)
+    if data is not None:
+        place = data.draw(st.integers(0, len(body)))
+        length = data.draw(st.integers(0, 3))
+        put = data.draw(
+            st.binary(max_size=3)
+            | st.sampled_from(
+                [b"\n", b"},{", b"}\n{", b"]", b"[", b'"', b"\\", b",", b"\r\n", b"\xed\xa0\x80", b"\\ud800", b" "]
+            )
+        )
+        body = body[:place] + put + body[place + length :]
+    _both([body])
+
+
+def test_every_word_for_a_level_is_seen_in_columns() -> None:
+    words = ["trace", "debug", "info", "notice", "warn", "warning", "err", "error", "crit", "severe", "fatal", "panic"]
+    logs = [text.format(word) for word in (*words, *map(str.upper, words)) for text in ("{} x", "a{}a", "lvl={} x")]
+
+    assert _both([_array([record(log, at=NOW) for log in logs])]) == 1
+
+
+def test_the_first_of_several_times_counts_in_columns() -> None:
+    sent = [record(f"{number}", at=NOW, timestamp=rfc3339(NOW - 10**9)) for number in range(3)]
+    del sent[1]["time"]
+
+    assert _both([_array(sent), _lines(sent)]) == 2
+
+
+def test_the_sources_of_a_tenant_share_its_limit_in_columns() -> None:
+    labels = [LABELS, {**LABELS, "starform.io/source": "build"}, of(SHOP, WORKER)]
+    sent = [record(f"{number}", at=NOW, labels=labels[number % 3]) for number in range(40)]
+
+    assert _both([_array(sent), _array(sent)], Limits(records_per_second=1.5)) == 2
+
+
+@pytest.mark.parametrize("form", [_array, _lines])
+@pytest.mark.parametrize("change", [lambda given: given, _as_vector], ids=["fluent bit", "vector"])
+def test_what_agents_send_is_read_in_columns(form: Any, change: Any) -> None:  # noqa: ANN401 - functions
+    labels = [LABELS, of(SHOP, WEB, "pr-8"), {}]
+    sent = [change(record(f"{number}\n", at=NOW, labels=labels[number % 3])) for number in range(60)]
+
+    assert _both([form(sent), form(sent), form(sent) + b"\n" * (form is _lines)]) == 3
+    # Fluent Bit without the container runtime's time.
+    for one in sent:
+        one.pop("time", None)
+    assert columns.read(form(sent)) is not None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b'[{"log":"a"}],"x":[{"log":"b"}]', id="more than one array"),
+        pytest.param(b'[{"log":"a"},{"log":"b"}]]', id="more than an array"),
+        pytest.param(b'[{"log":"a"} {"log":"b"}]', id="no comma"),
+        pytest.param(b'[{"log":"a"}{"log":"b"},{"log":"c"}]', id="a comma too few"),
+        pytest.param(b'[{"log":"a"},,{"log":"b"}]', id="a comma too many"),
+        pytest.param(b'[{"log":"a","x":[{"log":"b"},{"log":"c"}]}]', id="records within a record"),
+        pytest.param(b'{"log":"a"}{"log":"b"}', id="two on a line"),
+        pytest.param(b'{"log":"a"}{"log":"b"}\n{"log":"c","x":\n1}', id="as many lines as records"),
+        pytest.param(b'{"log":"a"}\n\n{"log":"b"}', id="an empty line"),
+        pytest.param(b'{"log":"a"},\n{"log":"b"}', id="commas between lines"),
+        pytest.param(b'[{"log":"a","log":"b"}]', id="a field twice"),
+        pytest.param(b'[{"log":"a"},{"l\\u006fg":"a","log":"b"}]', id="a field twice in two spellings"),
+        pytest.param(b'\xef\xbb\xbf[{"log":"a"}]', id="a byte order mark"),
+        pytest.param(b"[]", id="no record"),
+        pytest.param(b"", id="nothing"),
+    ],
+)
+def test_what_is_not_plainly_one_record_after_the_other_is_not_read_in_columns(body: bytes) -> None:
+    assert columns.read(body) is None
+    _both([body])
