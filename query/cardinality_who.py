@@ -24,6 +24,8 @@ _SAMPLES_PER_HOUR: Final = 240
 _MOST_SAMPLES: Final = 100_000_000
 # Of all labels together.
 _MOST_OF_PAGE: Final = 3 * _MOST_SAMPLES
+# As vmalert stores what is pending or fires.
+_ALERTS: Final = "ALERTS|ALERTS_FOR_STATE"
 # The contract's own: new values of these are new tenants, routes and gateways, not something that a service added.
 _CONTRACT: Final = frozenset(TENANT) | frozenset(
     [
@@ -45,8 +47,8 @@ _CONTRACT: Final = frozenset(TENANT) | frozenset(
 async def who(count: Count) -> WhoRegion:
     """The services with the most new values of the label that is asked about, or of the labels with most values."""
     asked = count.question
-    # A tenant's: what nobody is accountable for cannot be blamed on anybody.
-    tenants = asked.within.with_matcher("project_id", "!=", "")
+    # A tenant's: what nobody is accountable for cannot be blamed on anybody, nor can what our own rules say of it.
+    tenants = asked.within.with_matcher("project_id", "!=", "").with_matcher("__name__", "!~", _ALERTS)
     status = await count.reader.status(count.permit, top=100, within=tenants)
     series_of = {entry.name: entry.value for entry in status.seriesCountByLabelName}
     listed = [entry.name for entry in status.labelValueCountByLabelName if entry.name not in _CONTRACT]

@@ -32,6 +32,8 @@ FED: Fed = (
     (bot("new"), NOW),
     # Present now, and five hours ago, and at no moment between.
     (bot("seldom"), [*NOW, *range(5 * HOUR, 5 * HOUR + 600, 60)]),
+    # What our own rules say of a service is not of its making.
+    ([f'ALERTS{{{tenant(PROJECT_B, SERVICE_B1)},bot="alert"}}'], NOW),
     # A project with many series that have always been, and one with few that are new.
     ([f'app_hits{{{tenant(PROJECT_B, SERVICE_B1)},hit="{number}"}}' for number in range(9)], ALWAYS),
     ([f'app_hits{{{tenant(PROJECT_A, SERVICE_A1)},hit="{number}"}}' for number in range(3)], NOW),

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.stack
 # A string holds no bare quote; outside of strings there are only these words.
 _STRING: Final = r'"(?:[^"\\\n]|\\[\\"n])*"'
 _LABEL: Final = r"[A-Za-z_][A-Za-z0-9_]*"
-_SELECTOR: Final = rf"\{{(?:{_LABEL}(?:=|!=|=~){_STRING},?)+\}}"
+_SELECTOR: Final = rf"\{{(?:{_LABEL}(?:=|!=|=~|!~){_STRING},?)+\}}"
 _COUNT: Final = rf"count by \((?:{_LABEL},?)+\) "
 _SEEN: Final = rf"{_COUNT}\(last_over_time\({_SELECTOR}\[[0-9]+h\](?: offset 1h)?\)\)"
 _QUESTION: Final = re.compile(
