@@ -10,7 +10,7 @@ from billing.accounts.credits import usable
 from billing.accounts.history import History
 from billing.accounts.plans import plan_of
 from billing.accounts.price_books import active_book, book_document
-from billing.accounts.workspaces import clusters_of, names_of, require_workspace
+from billing.accounts.workspaces import names_of, places_of, require_workspace
 from billing.assembly import Inputs, assemble
 from billing.price_book_file import read_price_book
 from core.control import reading
@@ -69,10 +69,10 @@ def draw(engine: Engine, order: Order, evidence: Evidence, book: PriceBook | Non
         again = reopened(connection, history, order.period.start, until, chosen, rerate=order.rerate)
         credit = usable(connection, order.workspace_id, chosen.currency)
         carried = history.carried(order.period.start)
-        clusters = clusters_of(connection, order.workspace_id, order.period)
+        places = places_of(connection, order.workspace_id, order.period)
     rows = evidence.ledger.rows(order.workspace_id, order.period, until=until)
     made_good = amends(again, history, evidence.ledger, until, chosen.currency)
-    complete = evidence.publications.completeness(order.period, clusters=clusters, until=until)
+    complete = evidence.publications.completeness(order.period, clusters=places, until=until)
     with reading(engine) as connection:
         names = names_of(connection, _ids(rows, made_good))
     inputs = Inputs(

@@ -15,7 +15,7 @@ from billing.accounts.moment import moment, now
 from billing.accounts.numbers import next_number
 from billing.accounts.posting import invoice_legs
 from billing.accounts.register import ABSENT, Register
-from billing.accounts.workspaces import clusters_of, require_workspace
+from billing.accounts.workspaces import places_of, require_workspace
 from billing.errors import Immutable
 from billing.hour import iso
 from billing.invoice import State
@@ -132,8 +132,8 @@ class Invoices(Register):
         row = self.row(invoice_id)
         content = invoice_rows.read_content(row.content)
         with reading(self._engine) as connection:
-            clusters = clusters_of(connection, content.workspace_id, content.period)
-        publications.completeness(content.period, clusters=clusters, until=row.publication).require()
+            places = places_of(connection, content.workspace_id, content.period)
+        publications.completeness(content.period, clusters=places, until=row.publication).require()
         with writing(self._engine) as connection:
             require_workspace(connection, content.workspace_id, locked=True)
             invoice = self._locked(connection, row.id)

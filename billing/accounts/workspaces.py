@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 
 from billing.accounts.moment import moment
+from billing.ledger.slice import BUILDS, Slice
 from core.errors import NotFound
 from core.schema import clusters, project_workspaces, projects, services, workspaces
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from billing.hour import Period
 
@@ -52,19 +53,32 @@ def names_of(connection: Connection, ids: Collection[str]) -> tuple[tuple[str, s
     )
 
 
-def clusters_of(connection: Connection, workspace_id: str, period: Period) -> tuple[str, ...]:
-    """The clusters in which a workspace may have used something in a period: those of its projects' regions."""
+def holders(connection: Connection, period: Period) -> tuple[tuple[str, str], ...]:
+    """(id, name) of the workspaces that held a project at any time of a period, by id."""
+    held = select(project_workspaces.c.workspace_id).where(_within(period))
+    statement = select(workspaces).where(workspaces.c.id.in_(held)).order_by(workspaces.c.id)
+    return tuple((each.id, each.name) for each in connection.execute(statement))
+
+
+def places_of(connection: Connection, workspace_id: str, period: Period) -> frozenset[str]:
+    """Where a workspace may have used something in a period, as completeness names it.
+
+    These are the clusters of its projects' regions, and the regions' builds.
+    """
     held = (
         select(projects.c.region)
         .join(project_workspaces, project_workspaces.c.project_id == projects.c.id)
-        .where(
-            project_workspaces.c.workspace_id == workspace_id,
-            project_workspaces.c.valid_from < moment(period.end),
-            or_(project_workspaces.c.valid_to.is_(None), project_workspaces.c.valid_to > moment(period.start)),
-        )
+        .where(project_workspaces.c.workspace_id == workspace_id, _within(period))
     )
-    statement = select(clusters.c.name).where(clusters.c.region.in_(held)).order_by(clusters.c.name)
-    return tuple(connection.execute(statement).scalars())
+    regions = connection.execute(held.distinct()).scalars().all()
+    there = connection.execute(select(clusters.c.name).where(clusters.c.region.in_(regions))).scalars()
+    return frozenset([*there, *(Slice(period.start, region, BUILDS).place for region in regions)])
+
+
+def _within(period: Period) -> ColumnElement[bool]:
+    held = project_workspaces.c
+    begun = held.valid_from < moment(period.end)
+    return and_(begun, or_(held.valid_to.is_(None), held.valid_to > moment(period.start)))
 
 
 def _parts(ids: list[str]) -> Iterator[list[str]]:
