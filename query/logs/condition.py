@@ -177,4 +177,4 @@ class _Compiler:
 
 def _level_names(builtin: Builtin) -> dict[str, Value]:
     """The level of each severity, where a condition is on the names."""
-    return {"names": [level.name_of(number) for number in range(256)]} if builtin is Builtin.LEVEL else {}
+    return {"names": list(level.SCALE)} if builtin is Builtin.LEVEL else {}

@@ -24,7 +24,7 @@ COLUMNS: Final = (
     "body", "attributes",
 )  # fmt: skip
 _NO_TRACE: Final = "0" * 32
-_LEVELS: Final = [level.name_of(number) for number in range(256)]
+_LEVELS: Final = pa.array([level.name_of(number) for number in range(256)])
 # A cell that begins so is a formula to a spreadsheet, also behind space.
 _FORMULA: Final = r"^[\s\x00]*[=+\-@]|^[\t\r]"
 
@@ -36,7 +36,7 @@ _OF_LINES: Final[dict[str, Value]] = {
     "gap": " ",
     "tee": "T",
     "zero": "0",
-    "levels": _LEVELS,
+    "levels": list(level.SCALE),
     "none": _NO_TRACE,
     "quote": '"',
 }
@@ -71,7 +71,7 @@ def records_of(batch: pa.RecordBatch) -> pa.RecordBatch:
         batch["project_text"],
         batch["environment_text"],
         batch["service_text"],
-        pa.array(_LEVELS).take(batch["severity"]),
+        _LEVELS.take(batch["severity"]),
         batch["source_name"],
         batch["pod_text"],
         batch["container_text"],

@@ -24,3 +24,7 @@ def bounds(name: str) -> tuple[int, int] | None:
 def name_of(number: int) -> str:
     """The level of a stored number (0 to 255)."""
     return _BY_NUMBER[number]
+
+
+# The level of each number from 0 to the last level's lowest, as which all higher ones count.
+SCALE: Final = tuple(name_of(number) for number in range(max(_LOWEST.values()) + 1))

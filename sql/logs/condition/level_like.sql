@@ -1,2 +1,2 @@
--- A pattern on the level's name; {names} are those of all severities.
-match(arrayElement({names:Array(String)}, l.severity + 1), {value:String})
+-- A pattern on the level's name; {names} are those of the severities; the last is that of all higher ones, too.
+match(arrayElement({names:Array(String)}, least(l.severity + 1, length({names:Array(String)}))), {value:String})

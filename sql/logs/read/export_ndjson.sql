@@ -14,7 +14,7 @@ SELECT
         {pieces:Array(String)}[3], toString(l.project_id),
         {pieces:Array(String)}[4], toString(l.environment),
         {pieces:Array(String)}[5], toString(l.service_id),
-        {pieces:Array(String)}[6], arrayElement({levels:Array(String)}, l.severity + 1),
+        {pieces:Array(String)}[6], arrayElement({levels:Array(String)}, least(l.severity + 1, length({levels:Array(String)}))),
         {pieces:Array(String)}[7], toString(l.source),
         {pieces:Array(String)}[8], toJSONString(l.pod),
         {pieces:Array(String)}[9], toJSONString(l.container),
