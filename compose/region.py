@@ -59,6 +59,7 @@ class Region:
         self.name = name
         self.ports = ports
         self.read_token: Path = home.secret(f"read-{name}")
+        self.billing_token: Path = home.secret(f"read-billing-{name}")
         self._home = home
         self._folder = home.folder("regions", name)
         self._application = application
@@ -77,6 +78,7 @@ class Region:
             self.name,
             {self._cluster: self._write_token.read_text()},
             self.read_token.read_text(),
+            self.billing_token.read_text(),
         )
         bootstrap = self._written("envoy.json", self._bootstrap())
         store = victoria.store(ports.store, self._home.folder("regions", self.name, "victoria-metrics"))

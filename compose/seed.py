@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from compose.demo import PROJECTS, REGIONS, WORKSPACES, cluster_of, stable_id
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _PLATFORM: Final = "platform"
 _LABEL: Final = "local stack"
+# The projects are older than any history that is made of them.
+_AGE: Final = timedelta(days=400)
 
 
 def prepare(home: Home, now: datetime) -> str:
@@ -88,7 +91,7 @@ def _fill(registry: Registry, home: Home, now: datetime) -> None:
             registry.set_workspace_role(workspace, f"{role}@{name}", role)
     for project in PROJECTS:
         workspace = stable_id(project.workspace)
-        registry.create_project(workspace, project.name, project.region, project_id=project.id, at=now)
+        registry.create_project(workspace, project.name, project.region, project_id=project.id, at=now - _AGE)
         registry.set_project_role(project.id, f"viewer@{project.name}", "viewer")
         for environment in project.environments:
             registry.create_environment(

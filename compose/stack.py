@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from compose import seed
 from compose.clickhouse.store import Store
+from compose.configuration import Configuration
 from compose.demo import PROJECTS, REGIONS, WORKSPACES, cluster_of, stable_id
-from compose.home import write_private
 from compose.probe import is_live
 from compose.process import Process
 from compose.region import Ports, Region, url
+from core.migration import LEDGER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from compose.home import Home
 
@@ -38,12 +37,12 @@ _PROOFS: Final = (
 class Stack:
     """The stack in one state folder, on `PORTS` free ports; tokens are issued at construction."""
 
-    PORTS: Final = 4 + len(REGIONS) * len(Ports._fields)
+    PORTS: Final = 5 + len(REGIONS) * len(Ports._fields)
 
     def __init__(self, home: Home, ports: Sequence[int], now: datetime) -> None:
         self._home = home
         self._began = now.timestamp()
-        self._application, self._query, ledger, self._ingest, *others = ports
+        self._application, self._query, ledger, self._ingest, self._billing, *others = ports
         platform = {"query": self._query, "ingest": self._ingest}
         of_regions = map(Ports._make, zip(*[iter(others)] * len(Ports._fields), strict=True))
         self._regions = [
@@ -53,6 +52,7 @@ class Stack:
         self._ledger = Store(home, "ledger", ledger, home.path / "ledger")
         self._control_store = seed.prepare(home, now)
         self._tokens = seed.tokens(home, now)
+        self._settings = Configuration(home, self._regions, self._ledger, self._control_store)
 
     def tiers(self) -> list[list[Process]]:
         """All processes, in the order in which they need each other; writes their configurations."""
@@ -60,16 +60,20 @@ class Stack:
         gateways = [f"{region.name}={url(region.ports.gateway)}" for region in self._regions]
         application = self._python("application", "compose.application", str(self._application), port=self._application)
         traffic = self._python("traffic", "compose.traffic", "--rate", str(RATE), *gateways)
-        query = self._python("query", "starmeter", "serve", "query", "--config", str(self._query_settings()))
+        query = self._python("query", "starmeter", "serve", "query", "--config", str(self._settings.query(self._query)))
         query.ready_url = f"{url(self._query)}/readyz"
-        ingest = self._python("ingest", "starmeter", "serve", "ingest", "--config", str(self._ingest_settings()))
+        ingest = self._python(
+            "ingest", "starmeter", "serve", "ingest", "--config", str(self._settings.ingest(self._ingest))
+        )
         ingest.ready_url = f"{url(self._ingest)}/readyz"
         tokens = [f"{name}={seed.ingest_token_file(self._home, cluster_of(name)).resolve()}" for name in REGIONS]
         logs = self._python("logs", "compose.logs", "--url", url(self._ingest), "--rate", str(LOG_RATE), *tokens)
+        secret = ("--build-secret", str(self._settings.build_secret))
+        agent = self._python("agent", "compose.agent", "--url", url(self._ingest), *secret, *tokens)
         return [
-            [*chain(*stores), application, self._ledger.process()],
+            [*chain(*stores), application, self._ledger.process(migrated=True, family=LEDGER)],
             [*chain(*gates), traffic, ingest],
-            [*chain(*agents), query, logs],
+            [*chain(*agents), query, logs, agent],
             [*chain(*rulers)],
         ]
 
@@ -108,56 +112,6 @@ class Stack:
     def _is_readable(self, project_id: str, token: str) -> bool:
         surface = f"{url(self._query)}/v1/projects/{project_id}/prometheus"
         return all(is_live(surface, metric, self._began, token) for metric in _PROOFS)
-
-    def _query_settings(self) -> Path:
-        """The front-door's settings file; TOML's basic strings are JSON's."""
-        lines = [
-            f"listen = {json.dumps(f'127.0.0.1:{self._query}')}",
-            f"control_store = {json.dumps(self._control_store)}",
-            f"audit_log = {json.dumps(str(self._home.log('audit').resolve()))}",
-        ]
-        for region in self._regions:
-            lines += [
-                "",
-                "[[regions]]",
-                f"name = {json.dumps(region.name)}",
-                f"metrics_url = {json.dumps(url(region.ports.gate))}",
-                f"metrics_token_file = {json.dumps(str(region.read_token.resolve()))}",
-                f"alerts_url = {json.dumps(url(region.ports.ruler))}",
-            ]
-        cursor_key = self._home.secret("log-cursors").resolve()
-        lines += ["", "[logs]", f"cursor_key_file = {json.dumps(str(cursor_key))}"]
-        for region in self._regions:
-            lines += [
-                "",
-                "[[logs.stores]]",
-                f"region = {json.dumps(region.name)}",
-                f"url = {json.dumps(region.logs.url)}",
-                f"password_file = {json.dumps(str(region.logs.reader_password.resolve()))}",
-            ]
-        path = self._home.path / "query.toml"
-        write_private(path, "\n".join([*lines, ""]))
-        return path
-
-    def _ingest_settings(self) -> Path:
-        """The settings file of ingest; the stores' URLs, which hold passwords, are secrets of their own."""
-        lines = [
-            f"listen = {json.dumps(f'127.0.0.1:{self._ingest}')}",
-            f"control_store = {json.dumps(self._control_store)}",
-            f"spool = {json.dumps(str(self._home.folder('spool').resolve()))}",
-        ]
-        for region in self._regions:
-            where = self._home.folder("secrets") / f"logs-url-{region.name}"
-            write_private(where, region.logs.writer_url())
-            lines += [
-                "",
-                "[[regions]]",
-                f"name = {json.dumps(region.name)}",
-                f"logs_url_file = {json.dumps(str(where.resolve()))}",
-            ]
-        path = self._home.path / "ingest.toml"
-        write_private(path, "\n".join([*lines, ""]))
-        return path
 
     def _python(self, name: str, module: str, *arguments: str, port: int | None = None) -> Process:
         ready = None if port is None else f"{url(port)}/health"

@@ -109,6 +109,7 @@ def revoke(
 
 
 def migrate(
+    *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the migrations that are pending.")] = False,
     log_store: Annotated[
         list[str] | None,
@@ -118,11 +119,19 @@ def migrate(
             help="Also a region's log store: http://writer:password@host:8123; repeatable.",
         ),
     ] = None,
-    topology: Annotated[Topology, typer.Option(help="How the log stores are spread.")] = Topology.SINGLE,
+    ledger: Annotated[
+        str | None,
+        typer.Option(
+            envvar="STARMETER_LEDGER",
+            metavar="URL",
+            help="Also the billing ledger's store: http://writer:password@host:8123.",
+        ),
+    ] = None,
+    topology: Annotated[Topology, typer.Option(help="How these stores are spread.")] = Topology.SINGLE,
     store: Store = _DEFAULT_STORE,
     as_json: Json = False,
 ) -> None:
-    """Bring the tables of the control store, and of the log stores that are named, up to this release."""
+    """Bring the tables of the control store, and of the stores that are named, up to this release."""
     from core import control  # noqa: PLC0415 - loads SQLAlchemy and Alembic, for which `starmeter parse` must not wait
 
     with _failures_told():
@@ -131,26 +140,30 @@ def migrate(
             steps = [asdict(step) for step in (control.pending(engine) if dry_run else control.upgrade(engine))]
         finally:
             engine.dispose()
-        steps += _log_store_steps(log_store or [], topology, dry_run=dry_run)
+        steps += _store_steps(log_store or [], ledger, topology, dry_run=dry_run)
     if as_json:
         _print_json({"pending" if dry_run else "applied": steps})
         return
     for step in steps:
         typer.echo(f"{step.get('store', '')} {step['revision']}  {step['summary']}".lstrip())
     if not steps:
-        stores = "the control store and the log stores are" if log_store else "the control store is"
-        typer.echo(f"nothing pending: {stores} up to date", err=True)
+        others = [name for name, given in (("log stores", log_store), ("ledger", ledger)) if given]
+        stores = " and ".join(["the control store", *(f"the {name}" for name in others)])
+        typer.echo(f"nothing pending: {stores} {'are' if others else 'is'} up to date", err=True)
 
 
-def _log_store_steps(urls: list[str], topology: Topology, *, dry_run: bool) -> list[dict[str, str]]:
-    if not urls:
+def _store_steps(logs: list[str], ledger: str | None, topology: Topology, *, dry_run: bool) -> list[dict[str, str]]:
+    if not logs and ledger is None:
         return []
     from core import migration  # noqa: PLC0415 - loads ClickHouse's client
 
+    stores = [(url, f"log_store {number}", migration.LOGS) for number, url in enumerate(logs, 1)]
+    if ledger is not None:
+        stores.append((ledger, "ledger", migration.LEDGER))
     return [
         step
-        for number, url in enumerate(urls, 1)
-        for step in migration.steps(url, f"log_store {number}", topology, dry_run=dry_run)
+        for url, name, family in stores
+        for step in migration.steps(url, name, topology, dry_run=dry_run, family=family)
     ]
 
 

@@ -22,15 +22,15 @@ LOGS: Final = "logs"
 LEDGER: Final = "ledger"
 
 
-def steps(url: str, store: str, topology: Topology, *, dry_run: bool) -> list[dict[str, str]]:
-    """What is pending in the log store at `url`, or what was run there, as rows for people and programs.
+def steps(url: str, store: str, topology: Topology, *, dry_run: bool, family: str = LOGS) -> list[dict[str, str]]:
+    """What is pending of a family in the store at `url`, or what was run there, as rows for people and programs.
 
     Raises:
         ConfigurationError: as `pending`, or `url` is none.
         Unavailable: the store fails.
     """
     endpoint = Endpoint.of(store, url)
-    run = (pending if dry_run else upgrade)(endpoint, LOGS, topology)
+    run = (pending if dry_run else upgrade)(endpoint, family, topology)
     return [{"store": store, "revision": one.name, "summary": one.summary} for one in run]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -39,8 +40,8 @@ class Store:
         password = quote(self.writer_password.read_text(), safe="")
         return self.url.replace("://", f"://{WRITER}:{password}@")
 
-    def process(self, *, migrated: bool = False) -> Process:
-        """Its process; when `migrated`, it counts as ready once the log store's schema is there."""
+    def process(self, *, migrated: bool = False, family: str = migration.LOGS) -> Process:
+        """Its process; when `migrated`, it counts as ready once the schema of `family` is there."""
         arguments: list[str | Path] = [
             *(sys.executable, "-m", "compose.clickhouse"),
             *("--path", self._folder.resolve()),
@@ -48,13 +49,13 @@ class Store:
             *("--reader-password-file", self.reader_password.resolve()),
             *("--writer-password-file", self.writer_password.resolve()),
         ]
-        is_ready = self._has_schema if migrated else None
+        is_ready = partial(self._has_schema, family) if migrated else None
         return Process(self.name, arguments, self._log, f"{self.url}/ping", is_ready=is_ready)
 
-    def _has_schema(self) -> bool:
+    def _has_schema(self, family: str) -> bool:
         if not self._is_migrated:
             try:
-                migration.steps(self.writer_url(), self.name, Topology.SINGLE, dry_run=False)
+                migration.steps(self.writer_url(), self.name, Topology.SINGLE, dry_run=False, family=family)
             except Unavailable as failure:
                 _log.warning("the schema is not there yet", extra={"store": self.name, "reason": failure.message})
                 return False

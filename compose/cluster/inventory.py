@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from compose.cluster.pods import Phase, Pod, digest
-from compose.cluster.workload import containers, plain
+from compose.cluster.workload import containers, plain, resized
 from compose.demo import cluster_of, deployments, stable_id
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class Cluster:
         replica_set = f"{prefix}-{digest(namespace, prefix, rollout, digits=10)}"
         for ordinal in range(deployment.environment.replicas):
             name = f"{replica_set}-{digest(replica_set, ordinal, digits=5)}"
-            pod = self._pod(namespace, name, began, owner_kind="ReplicaSet", parts=containers(deployment))
+            parts = resized(deployment, containers(deployment), began, now)
+            pod = self._pod(namespace, name, began, owner_kind="ReplicaSet", parts=parts)
             yield replace(pod, tenant=deployment.tenant, owner=replica_set)
         if deployment.service.name == "api":
             yield from self._migration(deployment, rollout, began, now)

@@ -58,7 +58,8 @@ class Phase(StrEnum):
 class Container:
     """A container: mean use in cores and bytes, and its requests; a missing request is `None`.
 
-    With `restart_every` (seconds) it dies and comes back that often.
+    With `restart_every` (seconds) it dies and comes back that often. `resized_at` (unix seconds) is when its CPU
+    request was last changed in place, from `cpu_before`.
     """
 
     name: str
@@ -69,6 +70,8 @@ class Container:
     role: Role = Role.APP
     image: str = "registry.example/app:1"
     restart_every: float | None = None
+    cpu_before: float | None = None
+    resized_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,10 +90,11 @@ def _its_processes(running: Running) -> None:
         "query",
         "ingest",
         "logs",
+        "agent",
         "supervisor",
     }
     for entry in running.roster.values():
-        expected = set() if entry.name in {"traffic", "logs", "supervisor"} else {_LOOPBACK}
+        expected = set() if entry.name in {"traffic", "logs", "agent", "supervisor"} else {_LOOPBACK}
         assert listening(entry.pid) == expected, entry.name
 
 

@@ -36,7 +36,7 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Region]:
         store_port, gate_port = stack.enter_context(reserved(2))
         store, gate = f"http://127.0.0.1:{store_port}", f"http://127.0.0.1:{gate_port}"
         users = folder / "vmauth.yml"
-        users.write_text(victoria.users(store, "fra1", {"one": "write-one", "two": "write-two"}, "read-all"))
+        users.write_text(victoria.users(store, "fra1", {"one": "write-one", "two": "write-two"}, "read-all", "bill"))
         locks = victoria.environment()
         # Writes of samples come as JSON lines here, for remote write's own form is protobuf in snappy.
         users.write_text(users.read_text().replace('"/api/v1/write"', '"/api/v1/write", "/api/v1/import"'))
@@ -115,6 +115,14 @@ def test_the_reader_may_what_the_front_door_needs_and_a_writer_may_not(region: _
 )
 def test_the_reader_may_nothing_else(region: _Region, path: str) -> None:
     assert httpx.get(region.gate + path, headers=_READ).status_code in {400, 401, 404}
+
+
+def test_the_billing_run_exports_and_does_nothing_else(region: _Region) -> None:
+    headers = {"Authorization": "Bearer bill"}
+    paths = ("/api/v1/export?match[]=up", "/api/v1/query?query=1", "/api/v1/labels", "/api/v1/export/csv?match[]=up")
+
+    assert [httpx.get(region.gate + path, headers=headers).status_code for path in paths] == [200, 400, 400, 400]
+    assert _write(region, "bill", {"__name__": "never"}).status_code == 400
 
 
 @pytest.mark.parametrize("token", [None, "", "Bearer wrong", "Basic cmVhZC1hbGw6cmVhZC1hbGw="])
