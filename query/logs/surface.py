@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fastapi import APIRouter, Request, Response
 
 from query.logs import context, export, fields, histogram, search, tail
+from query.logs.feed import Tails
 from query.logs.read import Stream
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class LogSurface:
         self._json("fields", "/fields", "Fields of records; with field, its values", fields.NAMES, _fields)
         self._json("context", "/context", "What stood around a record in its stream", context.NAMES, _context)
         self._add("export", "/export", "All records, as a file", export.NAMES, self._export)
-        self._tails = tail.Tails()
+        self._tails = Tails()
         self._add("tail", "/tail", "Records as they come in, as server-sent events", tail.NAMES, self._tail)
 
     async def _tail(self, request: Request) -> Response:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -21,13 +20,16 @@ from query.logs import condition, moment
 from query.logs.arguments import OverLimitError
 from query.logs.condition import Condition, compiled
 from query.logs.cursor import BadCursorError, Cursor, Kind
+from query.logs.feed import feed_of
 from query.logs.record import AT, ID, record
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from query.logs.door import LogDoor
+    from query.logs.feed import Tails
     from query.logs.read import Read
+    from query.logs.reader import Row
 
 NAMES: Final = ("q", "start")
 MEDIA_TYPE: Final = "text/event-stream"
@@ -35,43 +37,12 @@ MEDIA_TYPE: Final = "text/event-stream"
 _SEEN: Final = 12
 _AT_ONCE: Final = 500
 _REMEMBERED: Final = 10_000
-# Polls a second of all tails of a process together.
+# Polls a second of all feeds of a process together.
 _POLLS: Final = 200
 _MILLI: Final = 1_000_000
 _RETRY_MILLISECONDS: Final = 1_000
 # How far back a tail may begin, and how late a record may be by its own time.
 _OLDEST: Final = moment.DAY
-
-
-class Tails:
-    """How many tails there are, of each project and of all."""
-
-    def __init__(self) -> None:
-        self._running: dict[str, int] = {}
-
-    @property
-    def total(self) -> int:
-        """Of all projects."""
-        return sum(self._running.values())
-
-    @asynccontextmanager
-    async def place(self, read: Read) -> AsyncIterator[None]:
-        """A place among the project's tails.
-
-        Raises:
-            TooBusy: the project has as many as it may.
-        """
-        project, most = read.scope.only.project_id, read.settings.limits.tails
-        count = self._running.get(project, 0)
-        if count >= most:
-            raise TooBusy(f"{most} tails of this project are running; end one or retry later", retry_after=5)
-        self._running[project] = count + 1
-        try:
-            yield
-        finally:
-            self._running[project] -= 1
-            if not self._running[project]:
-                del self._running[project]
 
 
 class Tail:
@@ -86,6 +57,9 @@ class Tail:
         self._door = door
         self._tails = tails
         self._filter = compiled(read.arguments.expression())
+        self._feed = feed_of(read)
+        # All tails of one feed ask at the same moments, those of different ones at different moments.
+        self._phase = hash(self._feed) % max(int(read.settings.poll_seconds * 1000), 1)
         now = time.time_ns()
         start = read.arguments.moment("start")
         self._position = Cursor(Kind.TAIL, (now if start is None else start) // _MILLI, 0, 0, 0)
@@ -128,7 +102,7 @@ class Tail:
                 said = time.monotonic()
                 yield b": heartbeat\nid: %b\n\n" % self._id().encode()
             if not is_full:
-                await asyncio.sleep(max(settings.poll_seconds, self._tails.total / _POLLS))
+                await asyncio.sleep(self._pause())
 
     async def _ended(self) -> str:
         """Why the caller may not go on; empty while it may."""
@@ -141,13 +115,13 @@ class Tail:
 
     async def _poll(self) -> tuple[bytes, bool]:
         """The events of what has come in since the last time, and whether there may be more already."""
-        until = time.time_ns() // _MILLI - int(self._read.settings.settle_seconds * 1000)
+        until = self._settled()
         if until <= self._position.start:
             return b"", False
-        async with self._door.place(self._read):
-            if until - self._position.start > self._lag:
+        if until - self._position.start > self._lag:
+            async with self._door.place(self._read):
                 return await self._drop(until), False
-            rows = await self._read.reader.rows("tail", self._within(until), limit=_AT_ONCE)
+        rows = await self._tails.rows((self._feed, self._position, until), lambda: self._rows(until))
         is_full = len(rows) == _AT_ONCE
         events = []
         for row in rows:
@@ -158,6 +132,25 @@ class Tail:
             # Whatever else came in before it is settled: the next poll need not look there again.
             self._position = Cursor(Kind.TAIL, until, 0, 0, 0)
         return b"".join(events), is_full
+
+    async def _rows(self, until: int) -> Sequence[Row]:
+        async with self._door.place(self._read):
+            return await self._read.reader.rows("tail", self._within(until), limit=_AT_ONCE)
+
+    def _grid(self) -> int:
+        """Milliseconds between the moments at which tails ask: more when there are many different ones."""
+        poll = max(int(self._read.settings.poll_seconds * 1000), 1)
+        return poll * -(-self._tails.feeds * 1000 // (_POLLS * poll))
+
+    def _settled(self) -> int:
+        """Up to when records are shown: the last moment of the feed's own grid by which all are visible."""
+        grid, settle = self._grid(), int(self._read.settings.settle_seconds * 1000)
+        return (time.time_ns() // _MILLI - settle - self._phase) // grid * grid + self._phase
+
+    def _pause(self) -> float:
+        """Seconds until the next such moment."""
+        settle = int(self._read.settings.settle_seconds * 1000)
+        return max((self._settled() + self._grid() + settle) / 1000 - time.time(), 0.01)
 
     async def _drop(self, until: int) -> bytes:
         """Leave out what the client was too slow for, and tell it how much that was."""
