@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path  # noqa: TC003 - Typer reads the annotations
-from typing import Annotated, Final, Literal
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, NoReturn
 
 import typer
 
@@ -12,6 +12,7 @@ app = typer.Typer(help="The telemetry catalogue: render it, check configurations
 
 _FINDINGS: Final = 1
 _USAGE: Final = 2
+_STACK: Final = Path(".local/stack.json")
 
 
 @app.command()
@@ -22,8 +23,10 @@ def render(
 ) -> None:
     """Write every artefact of the catalogue; the same catalogue always yields the same bytes.
 
-    Exit code: 0 written or up to date, 1 files differ (--check), 2 the folder cannot be written.
+    Exit code: 0 written or up to date, 1 files differ (--check) or the catalogue has mistakes, 2 the folder cannot be
+    written.
     """
+    _stop_at_mistakes("text")
     # Imported here, for every other command starts faster without it.
     from rules.render import artefact  # noqa: PLC0415
 
@@ -47,33 +50,69 @@ def render(
 
 
 @app.command()
-def check(
+def check(  # noqa: PLR0917 - the options of a command line
     paths: Annotated[
         list[Path] | None, typer.Argument(help="Files and folders; else everything that is rendered.")
     ] = None,
-    *,
+    live: Annotated[str | None, typer.Option(metavar="REGION", help="Check what runs there instead of files.")] = None,
     form: Annotated[Literal["text", "json", "sarif", "junit"], typer.Option("--format", help="How to write.")] = "text",
     waivers: Annotated[Path | None, typer.Option(help="A file of waivers, each with a date it ends on.")] = None,
     baseline: Annotated[Path | None, typer.Option(help="Findings of an earlier day that do not count.")] = None,
     write_baseline: Annotated[Path | None, typer.Option(help="Write today's findings there, and succeed.")] = None,
+    stack: Annotated[Path, typer.Option(help="--live: the local stack, for what is not given.")] = _STACK,
+    metrics_url: Annotated[str | None, typer.Option(help="--live: VictoriaMetrics, or the vmauth before it.")] = None,
+    metrics_token_file: Annotated[Path | None, typer.Option(help="--live: a file with the token for it.")] = None,
+    envoy_admin_url: Annotated[
+        list[str] | None, typer.Option(help="--live: an Envoy's admin page; repeatable.")
+    ] = None,
+    alerts_url: Annotated[str | None, typer.Option(help="--live: vmalert.")] = None,
+    platform_url: Annotated[str | None, typer.Option(help="--live: the store platform series leave for.")] = None,
+    platform_token_file: Annotated[Path | None, typer.Option(help="--live: a file with the token for it.")] = None,
+    control_store: Annotated[
+        str | None, typer.Option(envvar="STARMETER_CONTROL_STORE", help="--live: knows the previews and the plans.")
+    ] = None,
+    envoy_config: Annotated[Path | None, typer.Option(help="--live: what Envoys should run with.")] = None,
 ) -> None:
-    """Check configurations against the catalogue: ours, or anybody's; every finding at once.
+    """Check configurations against the catalogue: ours, or anybody's; or, with --live, what runs in a region.
 
-    Exit code: 0 nothing found, 1 findings, 2 a path or an option is wrong.
+    Exit code: 0 nothing found, 1 findings, 2 a path or an option is wrong or nothing was checked, 3 nothing found but a
+    program of the region did not answer.
     """
-    from core.errors import BadRequest  # noqa: PLC0415 - as above
+    _stop_at_mistakes(form)
+    from core.errors import BadRequest, ConfigurationError  # noqa: PLC0415 - as above
     from rules.check import session  # noqa: PLC0415 - as above
 
+    excuses = session.Excuses(waivers, baseline, write_baseline)
+    today = datetime.now(UTC).date()
+    addresses: dict[str, Any] = {
+        "metrics_url": metrics_url,
+        "envoy_urls": envoy_admin_url,
+        "alerts_url": alerts_url,
+        "platform_url": platform_url,
+    }
+    files = {
+        "token_file": metrics_token_file,
+        "envoy_config": envoy_config,
+        "platform_token_file": platform_token_file,
+    }
+    if live is None and any((*addresses.values(), *files.values())):
+        _stop("an address or a file of a region is only of use with --live REGION")
+    if live is not None and paths:
+        _stop("name either files or --live REGION")
     try:
-        text, is_clean = session.run(
-            paths, form, session.Excuses(waivers, baseline, write_baseline), datetime.now(UTC).date()
-        )
-    except BadRequest as failure:
-        typer.echo(f"starmeter rules check: {failure.message}", err=True)
-        raise typer.Exit(_USAGE) from failure
+        if live is None:
+            text, ending = session.run(paths, form, excuses, today)
+        else:
+            from rules import live_place  # noqa: PLC0415 - as above
+            from rules.live import inspect  # noqa: PLC0415 - as above
+
+            place = live_place.resolve(live, stack, addresses | {"control_store": control_store}, **files)
+            text, ending = session.run_live(inspect(place), form, excuses, today)
+    except (BadRequest, ConfigurationError) as failure:
+        _stop(failure.message)
     typer.echo(text, nl=False)
-    if not is_clean:
-        raise typer.Exit(_FINDINGS)
+    if ending:
+        raise typer.Exit(ending)
 
 
 @app.command()
@@ -82,8 +121,9 @@ def explain(
 ) -> None:
     """Say what checks look for, why, and what mends it.
 
-    Exit code: 0 said, 2 there is no such check.
+    Exit code: 0 said, 1 the catalogue has mistakes, 2 there is no such check.
     """
+    _stop_at_mistakes("text")
     from rules.check import guide  # noqa: PLC0415 - as above
     from rules.check.registry import BY_ID  # noqa: PLC0415 - as above
 
@@ -92,3 +132,21 @@ def explain(
         typer.echo(f"starmeter rules explain: there is no check {', '.join(unknown)}", err=True)
         raise typer.Exit(_USAGE)
     typer.echo("\n".join(guide.section(BY_ID[one]) for one in wanted), nl=False)
+
+
+def _stop(why: str) -> NoReturn:
+    typer.echo(f"starmeter rules check: {why}", err=True)
+    raise typer.Exit(_USAGE)
+
+
+def _stop_at_mistakes(form: str) -> None:
+    """Report mistakes of the catalogue, which everything else goes by, without going by it."""
+    from rules.check import catalogue_fault  # noqa: PLC0415 - as above
+    from rules.check.outcome import Outcome  # noqa: PLC0415 - as above
+    from rules.check.report import Format, Reporter  # noqa: PLC0415 - as above
+
+    faults = catalogue_fault.examine()
+    if faults:
+        outcome = Outcome(tuple(faults), len({one.path for one in faults}))
+        typer.echo(Reporter((catalogue_fault.BROKEN,), "0.0.0").render(outcome, Format(form)), nl=False)
+        raise typer.Exit(_FINDINGS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.tenant import ID_PATTERN
 from rules.catalogue import SELF_PREFIXES
 
 # Where the platform's own pods run. A project's namespace is a customer's identifier, and so is the name of anything in
@@ -35,20 +34,20 @@ DENIED_LABELS: Final = (
     "exported_.*",
 )
 
-# A name says nothing about values: an id may stand in any label. Hyphenated, and as a route name holds two of them.
-IDENTIFIER: Final = f"{ID_PATTERN}|[0-9a-f]{{32}}"
+# A name says nothing about values: an id may stand in any label. However it is spelt: hyphenated, as a route name holds
+# two of them, with underscores as control groups have it, in capitals.
+_HEX: Final = "[0-9A-Fa-f]"
+IDENTIFIER: Final = "[-_]?".join(f"{_HEX}{{{digits}}}" for digits in (8, 4, 4, 4, 12))
 
-# Labels of platform series whose values are written by others than us, and may hold an identifier.
+# Labels whose values are written by others than us, and may hold an identifier. A rule cannot look at every label, so
+# that a new one must be added here; the check of the rendered rules runs them over a series of each.
 SUSPECT_LABELS: Final = (
-    "id",
-    "image",
-    "container",
-    "instance",
-    "pod",
-    "name",
-    "deployment",
-    "statefulset",
-    "daemonset",
+    *("id", "uid", "name", "image", "container", "pod", "node", "instance", "job", "service", "endpoint", "target"),
+    *("deployment", "statefulset", "daemonset", "replicaset", "cronjob", "job_name", "owner_name", "created_by_name"),
+    *("project", "workspace", "tenant", "customer", "user", "username", "owner", "account", "org", "org_id"),
+    *("path", "url", "uri", "route", "host", "hostname", "domain", "address", "server_name", "cluster_name"),
+    *("file", "filename", "mountpoint", "device", "volume", "persistentvolumeclaim", "configmap", "secret"),
+    *("group", "alertname", "recording", "rule_group", "query", "topic", "queue", "bucket", "database", "table"),
 )
 
 GRAFANA_CLOUD: Final = "grafana.net"

@@ -9,21 +9,16 @@ from rules.catalogue import SELF_PREFIXES
 from rules.check import corpus, statistics
 from rules.check.check import Check
 from rules.check.finding import Hit
-from rules.check.regex import refusal
 from rules.check.source import Document, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rules.check.check import Surroundings
-    from rules.check.statistics import Pattern, Statistics
+    from rules.check.statistics import Statistics
 
 _KINDS: Final = (Kind.ENVOY_PROXY, Kind.BOOTSTRAP)
-# What Envoy Gateway's template escapes for JavaScript, inside of what is no JavaScript.
-_ESCAPED: Final = "\\'\"<>&="
-# What a plain YAML scalar may not begin with.
-_BEGINNINGS: Final = "[{*&!|>%@`,?-:#]}"
-_LONGEST: Final = 1024
+_PLAIN: Final = next(iter(corpus.ROUTES))
 _GIVES: Final = {
     "latency": "upstream_rq_time",
     "requests": "upstream_rq_<1-5>xx",
@@ -41,47 +36,6 @@ def _no_inclusion_list(document: Document, _: Surroundings) -> Iterator[Hit]:
     if found is not None and found.mode in {"everything", "exclusion"}:
         how = "an exclusion list" if found.mode == "exclusion" else "no matcher"
         yield Hit(found.line, f"{how}: an active route costs some 235 series instead of {BUDGET.per_route} at most")
-
-
-def _customers(found: Statistics) -> Iterator[Pattern]:
-    for pattern in found.patterns:
-        if any(map(pattern.accepts, corpus.CUSTOMER_STATS)):
-            yield pattern
-
-
-def _unanchored(document: Document, _: Surroundings) -> Iterator[Hit]:
-    found = _inclusive(document)
-    for pattern in () if found is None else _customers(found):
-        if pattern.kind != "regex":
-            yield Hit(pattern.line, f"{pattern} also matches the external., internal., canary. and retry. variants")
-        elif not (pattern.text.startswith("^") and pattern.text.endswith("$")):
-            yield Hit(pattern.line, f"{pattern} does not begin with ^ and end with $")
-
-
-def _unsafe_here(pattern: Pattern) -> Iterator[str]:
-    escaped = sorted({character for character in pattern.text if character in _ESCAPED})
-    if escaped:
-        yield f"holds {' '.join(escaped)}, which Envoy Gateway escapes twice: it matches nothing, and no error shows"
-    if pattern.text[:1] in _BEGINNINGS or ": " in pattern.text or " #" in pattern.text:
-        yield "is no plain YAML scalar, as which Envoy Gateway writes it into the bootstrap"
-    if len(pattern.text) > _LONGEST:
-        yield f"is longer than {_LONGEST} characters, which the API refuses"
-
-
-def _js_unsafe(document: Document, _: Surroundings) -> Iterator[Hit]:
-    found = _inclusive(document)
-    for pattern in () if found is None else found.patterns:
-        if pattern.is_templated and pattern.kind == "regex":
-            yield from (Hit(pattern.line, f"{pattern} {what}") for what in _unsafe_here(pattern))
-
-
-def _not_re2(document: Document, _: Surroundings) -> Iterator[Hit]:
-    found = statistics.of(document)
-    if found is None:
-        return
-    for pattern in (*found.patterns, *(bounds.pattern for bounds in found.bounds)):
-        if pattern.kind == "regex" and (why := refusal(pattern.text)) is not None:
-            yield Hit(pattern.line, f"{pattern}: {why}")
 
 
 def _customer_family_missing(document: Document, _: Surroundings) -> Iterator[Hit]:
@@ -108,17 +62,8 @@ def _partly(found: Statistics, family: str, stats: tuple[str, ...]) -> Iterator[
 
 def _only_preview_like(found: Statistics, name: str) -> bool:
     """Whether what is missing is missing for its environment's name alone, which is a check of its own."""
-    is_preview_like = corpus.ROUTES[name].environment == corpus.PREVIEW_LIKE.environment
+    is_preview_like = corpus.ROUTES[name].environment in corpus.PREVIEW_LIKE
     return is_preview_like and any(map(found.accepts, corpus.CUSTOMER_STATS))
-
-
-def _dead_pattern(document: Document, _: Surroundings) -> Iterator[Hit]:
-    found = _inclusive(document)
-    every = [*corpus.CUSTOMER_STATS, *corpus.STRANGE_STATS, *(s for stats in corpus.SELF_STATS.values() for s in stats)]
-    for pattern in () if found is None else found.patterns:
-        is_judged = pattern.kind == "regex" and refusal(pattern.text) is None and not any(_unsafe_here(pattern))
-        if (is_judged or pattern.kind != "regex") and not any(map(pattern.accepts, every)):
-            yield Hit(pattern.line, f"{pattern} matches no statistic that a gateway has")
 
 
 def _self_family_missing(document: Document, _: Surroundings) -> Iterator[Hit]:
@@ -142,13 +87,14 @@ def _preview_by_name(document: Document, _: Surroundings) -> Iterator[Hit]:
     found = _inclusive(document)
     if found is None:
         return
-    names = {route.environment: name for name, route in reversed(corpus.ROUTES.items())}
-    stats = [stat for group in corpus.OWN_STATS.values() for stat in group]
-    if any(
-        found.accepts(f"cluster.{names['production']}.{stat}") and not found.accepts(f"cluster.{names['pr-7']}.{stat}")
-        for stat in stats
-    ):
-        yield Hit(found.line, "keeps the environment production but not pr-7: a customer may call production so")
+    kept = [stat for stats in corpus.OWN_STATS.values() for stat in stats if found.accepts(f"cluster.{_PLAIN}.{stat}")]
+    lost = [
+        environment
+        for environment, name in corpus.PREVIEW_LIKE.items()
+        if not all(found.accepts(f"cluster.{name}.{stat}") for stat in kept)
+    ]
+    if lost:
+        yield Hit(found.line, f"keeps the environment production but not {lost[0]}: a customer may call production so")
 
 
 def _over_budget(document: Document, _: Surroundings) -> Iterator[Hit]:
@@ -159,36 +105,12 @@ def _over_budget(document: Document, _: Surroundings) -> Iterator[Hit]:
 
 CHECKS: Final = (
     Check(
-        "SM005",
-        "pattern-not-re2",
-        "Envoy refuses its whole configuration for one pattern that RE2 does not take.",
-        "Write the pattern without look-around, references and possessive repetition.",
-        _KINDS,
-        _not_re2,
-    ),
-    Check(
         "SM010",
         "no-inclusion-list",
         "Without an inclusion list every new statistic of every Envoy release is stored for every route.",
         "Use an inclusion list, as in compose/rendered/envoy-proxy.yaml.",
         _KINDS,
         _no_inclusion_list,
-    ),
-    Check(
-        "SM011",
-        "pattern-not-anchored",
-        "An open pattern lets external., internal., canary. and retry. variants in: 38 series a route, not 20.",
-        "Use one regular expression from ^cluster[.] to $ that holds the tenant's route name.",
-        _KINDS,
-        _unanchored,
-    ),
-    Check(
-        "SM012",
-        "pattern-escaped-twice",
-        "Envoy Gateway escapes backslashes and quotes of its matches twice; the pattern silently matches nothing.",
-        "Write [.] instead of \\., and no ' \" < > & = in it, or put the pattern into spec.bootstrap.",
-        _KINDS,
-        _js_unsafe,
     ),
     Check(
         "SM013",
@@ -229,13 +151,5 @@ CHECKS: Final = (
         "Use fewer buckets or fewer families, or raise the budget in rules/budget.py.",
         _KINDS,
         _over_budget,
-    ),
-    Check(
-        "SM018",
-        "dead-pattern",
-        "A pattern that matches nothing is a mistake that no program reports.",
-        "Write stat names as Envoy has them: dotted, cluster.<name>.<stat>, not envoy_cluster_….",
-        _KINDS,
-        _dead_pattern,
     ),
 )

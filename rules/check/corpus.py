@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.tenant import Tenant
 from ingest.cluster_name import ClusterName
-from rules.catalogue import CUSTOMER_FAMILIES, GATEWAY_JOB, SELF_PREFIXES
+from rules.catalogue import CUSTOMER_FAMILIES, GATEWAY_JOB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,20 +19,29 @@ _SERVICE: Final = "7d3c1b2a-9e8f-4a6b-b0c1-d2e3f4a5b6c7"
 _OTHER: Final = "5f0c7a52-6c0e-4d1b-9b7e-1f6f6f3f0a11"
 
 PRODUCTION: Final = Tenant(_PROJECT, "production", _SERVICE)
-# Named like a preview, yet none.
-PREVIEW_LIKE: Final = Tenant(_PROJECT, "pr-7", _SERVICE)
 
 _ROUTES: Final = (
     ClusterName.of(PRODUCTION, "prj-a"),
     ClusterName.of(PRODUCTION, "prj-a", rule=1),
     ClusterName.of(PRODUCTION, "prj-a", backend=1),
     ClusterName.of(PRODUCTION, "prj-a", route_kind="grpcroute"),
-    ClusterName.of(PREVIEW_LIKE, "prj-a"),
+    ClusterName.of(Tenant(_PROJECT, "pr-7", _SERVICE), "prj-a"),
     ClusterName.of(Tenant(_PROJECT, "a--b-30-characters-long-000000", _SERVICE), "prj-a"),
     ClusterName.of(Tenant(_OTHER, "production", _SERVICE), "prj-b"),
 )
 ROUTES: Final = {route.name: route for route in _ROUTES}
 _PLAIN: Final = _ROUTES[0].name
+# Environments that are called as previews commonly are, yet need not be any: whether one is says is_ephemeral alone.
+# Their clusters by name.
+PREVIEW_LIKE: Final = {
+    name: ClusterName.of(Tenant(_PROJECT, name, _SERVICE), "prj-a").name
+    for name in (
+        *("pr-7", "pr7", "pr-1234", "pull-7", "pull-request-7", "mr-7", "merge-request-7", "issue-7"),
+        *("preview", "preview-7", "7-preview", "web-preview", "web-pr-7", "review-7", "review-login", "branch-login"),
+        *("feature-login", "feat-login", "fix-login", "bugfix-7", "hotfix-7", "dependabot-npm-x", "renovate-x"),
+        *("ephemeral", "ephemeral-7", "temp-7", "tmp-7", "demo-7", "sandbox-7", "dev-7", "test-7", "qa-7"),
+    )
+}
 CUSTOMER_NAMESPACES: Final = ("prj-a", "prj-b")
 CUSTOMER_POD: Final = "checkout-7c9f8b-x2x1z"
 
@@ -52,8 +61,6 @@ SELF_STATS: Final = {
     "listener_manager.": ("listener_manager.lds.update_success", "listener_manager.total_listeners_active"),
     "cluster_manager.": ("cluster_manager.cds.update_success", "cluster_manager.warming_clusters"),
 }
-if set(SELF_STATS) != set(SELF_PREFIXES):
-    raise ValueError("SELF_STATS: has no example of a prefix of the catalogue; add one")
 
 # Of a route, yet not of the three families: variants that double the series, and what nobody looks at.
 _NOT_OF_A_ROUTE: Final = (
@@ -77,6 +84,8 @@ STRANGERS: Final = (
     f"{_PLAIN}/match/0",
     "service/prj-a/web/80/http",
     "tcproute/prj-a/db/rule/-1",
+    # Tenants' names under other kinds: services shared by routes, connections without requests.
+    *(_PLAIN.replace("httproute", kind, 1) for kind in ("service", "backend", "tcproute", "HTTPRoute")),
     "httproute/prj-a/my.dotted.route/rule/0",
     "xds_cluster",
     "prometheus_stats",
@@ -114,6 +123,13 @@ def _exposed(cluster: str) -> Iterator[Series]:
             yield from (series | {"envoy_response_code_class": one} for one in _CLASSES)
         else:
             yield series
+
+
+def preview_like() -> Iterator[Series]:
+    """One series of production, and of each environment that is merely called like a preview."""
+    for environment, name in {PRODUCTION.environment: _PLAIN, **PREVIEW_LIKE}.items():
+        series = {"__name__": _EXPOSED[-1], "envoy_cluster_name": name, "case": environment}
+        yield series | {"job": GATEWAY_JOB, "instance": _INSTANCES[0]}
 
 
 _UNWANTED: Final = ("upstream_rq_total", "upstream_cx_total", "membership_healthy", "external_upstream_rq_xx")

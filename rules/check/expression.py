@@ -1,4 +1,4 @@
-"""Checks on expressions: metrics that exist, labels of recorded series, counters born late, absent failures."""
+"""Checks on expressions: metrics that exist, labels of recorded series, absent failures, bounds that exist."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from core.tenant import TENANT_LABELS
-from rules.catalogue import CUSTOMER_FAMILIES, GATEWAY_JOB, LATENCY_BUCKETS_MS, SELF_PREFIXES, TOPOLOGY_LABELS
+from rules.catalogue import CUSTOMER_FAMILIES, LATENCY_BUCKETS_MS, SELF_PREFIXES, TOPOLOGY_LABELS
 from rules.check.check import Check
+from rules.check.counters import GATEWAY_SERIES
 from rules.check.finding import Hit, Severity
 from rules.check.labels import carried
-from rules.check.promql_tree import Call, Operation, selectors, walk
+from rules.check.promql_tree import Operation, selectors, walk
 from rules.check.regex import refusal
 from rules.check.rule import rules
+from rules.check.selection import chosen, is_named
 from rules.check.source import Document, Kind
 from rules.pods import KUBELET_SERIES, STATE_SERIES
 
@@ -24,16 +26,18 @@ if TYPE_CHECKING:
     from rules.check.rule import Rule
 
 _KINDS: Final = (Kind.RULES, Kind.DASHBOARD)
-GATEWAY_SERIES: Final = frozenset(series for family in CUSTOMER_FAMILIES for series in family.series)
 _SELF: Final = "|".join(prefix.removesuffix(".") for prefix in SELF_PREFIXES)
 _COLLECTED: Final = re.compile("|".join((*GATEWAY_SERIES, *KUBELET_SERIES, *STATE_SERIES, rf"envoy_(?:{_SELF})_\w+")))
 # Whose names are ours to know; others may be a customer's own.
 _GOVERNED: Final = re.compile(r"envoy_\w+|container_\w+|kube_pod_\w+|tenant(_pod)?:.*")
-_RATES: Final = frozenset({"increase", "delta", "irate", "idelta", "increase_prometheus", "increase_pure", "rate"})
-_SUMS: Final = _RATES - {"rate", "irate"}
-_BILLED: Final = re.compile(r"(billing|usage|charge)[:_].*", re.IGNORECASE)
-_BUCKETS: Final = "envoy_cluster_upstream_rq_time_bucket"
+_BUCKETS: Final = frozenset({"envoy_cluster_upstream_rq_time_bucket"})
 _BOUNDS: Final = frozenset({*(f"{bound}" for bound in LATENCY_BUCKETS_MS), "+Inf"})
+
+
+_SCOPES: Final = {
+    scope: frozenset({*TENANT_LABELS, *TOPOLOGY_LABELS, "le", "envoy_response_code_class", *more})
+    for scope, more in (("tenant", ()), ("tenant_pod", ("pod",)))
+}
 
 
 def _read(document: Document) -> Iterator[tuple[Rule, Expression]]:
@@ -68,20 +72,29 @@ def _unknown_metric(document: Document, surroundings: Surroundings) -> Iterator[
 
 def _recorded_labels(document: Document, _: Surroundings) -> Iterator[Hit]:
     for rule, expression in _read(document):
+        yield from _set_labels(rule)
         scope = rule.name.split(":")[0]
-        if rule.kind != "recording" or scope not in {"tenant", "tenant_pod"}:
+        if rule.kind != "recording" or scope not in _SCOPES:
             continue
         labels = carried(expression)
-        allowed = {*TENANT_LABELS, *TOPOLOGY_LABELS, "le", "envoy_response_code_class"}
-        allowed |= {"pod"} if scope == "tenant_pod" else set()
         if labels is None:
             yield Hit(
                 rule.line, f"{rule.name}: which labels it carries cannot be told; aggregate by them at the outside"
             )
         elif missing := [label for label in TENANT_LABELS if label not in labels]:
             yield Hit(rule.line, f"{rule.name}: {', '.join(missing)} is aggregated away")
-        elif extra := sorted(labels - allowed):
+        elif extra := sorted(labels - _SCOPES[scope]):
             yield Hit(rule.line, f"{rule.name}: {', '.join(extra)} is not of the contract")
+
+
+def _set_labels(rule: Rule) -> Iterator[Hit]:
+    """Labels that the rule itself, or its group, sets: they overrule what the series say of their tenant."""
+    allowed = _SCOPES.get(rule.name.split(":")[0]) if rule.kind == "recording" else None
+    for label, line in rule.labels:
+        if label in TENANT_LABELS:
+            yield Hit(line, f"{rule.name}: labels: {label} makes every series that of one tenant")
+        elif allowed is not None and label not in allowed:
+            yield Hit(line, f"{rule.name}: labels: {label} is not of the contract")
 
 
 def _unused_family(document: Document, surroundings: Surroundings) -> Iterator[Hit]:
@@ -90,19 +103,6 @@ def _unused_family(document: Document, surroundings: Surroundings) -> Iterator[H
             if not surroundings.used & set(family.series):
                 line = document.root.line_of("scrape_configs")
                 yield Hit(line, f"no rule and no dashboard asks for {family.series[0]} ({family.gives})")
-
-
-def _late_births(document: Document, _: Surroundings) -> Iterator[Hit]:
-    for rule in rules(document):
-        forbidden = _RATES if _BILLED.fullmatch(rule.name) else _SUMS
-        for part in rule.parts:
-            if isinstance(part, Call) and part.name in forbidden:
-                counters = [s.name for s in selectors(part) if s.name in GATEWAY_SERIES]
-                if counters:
-                    yield Hit(
-                        rule.line, f"{rule.name}: {part.name}({counters[0]}) misses what came before the first sample"
-                    )
-                    break
 
 
 def _counts_failures(expression: Expression) -> bool:
@@ -123,21 +123,10 @@ def _no_zero(document: Document, _: Surroundings) -> Iterator[Hit]:
                     break
 
 
-def _any_job(document: Document, _: Surroundings) -> Iterator[Hit]:
-    for rule in rules(document):
-        for selector in rule.selectors:
-            job = selector.matcher("job")
-            if selector.name in GATEWAY_SERIES and (job is None or (job.operator, job.value) != ("=", GATEWAY_JOB)):
-                yield Hit(
-                    rule.line, f'{rule.name}: {selector.name} may be a customer\'s own without job="{GATEWAY_JOB}"'
-                )
-                break
-
-
 def _no_bound(document: Document, _: Surroundings) -> Iterator[Hit]:
     for rule in rules(document):
         for selector in rule.selectors:
-            bound = selector.matcher("le") if selector.name == _BUCKETS else None
+            bound = selector.matcher("le") if is_named(selector) and chosen(selector, _BUCKETS) else None
             if bound is not None and bound.operator == "=" and bound.value not in _BOUNDS:
                 yield Hit(rule.line, f"{rule.name}: le={bound.value!r} is no bound of upstream_rq_time: always empty")
 
@@ -163,7 +152,7 @@ CHECKS: Final = (
         "SM062",
         "recorded-labels",
         "The front-door confines a tenant by these labels: without one a series is invisible, with more it doubles.",
-        "Aggregate by (project_id, environment, service_id) at the outside; tenant_pod: series also by pod.",
+        "Aggregate by (project_id, environment, service_id) at the outside, tenant_pod: by pod too; set none of them.",
         (Kind.RULES,),
         _recorded_labels,
     ),
@@ -177,14 +166,6 @@ CHECKS: Final = (
         Severity.WARNING,
     ),
     Check(
-        "SM064",
-        "counter-born-late",
-        "Envoy creates a counter with its first value: increase() misses it, and a bill would miss the bytes.",
-        "Meter by raw samples, where a counter's first value counts in full; rate() is for panels only.",
-        _KINDS,
-        _late_births,
-    ),
-    Check(
         "SM065",
         "no-zero-for-absent-failures",
         "The series of an answer class is born with its first answer: without failures a ratio is absent, not 0.",
@@ -192,14 +173,6 @@ CHECKS: Final = (
         _KINDS,
         _no_zero,
         Severity.WARNING,
-    ),
-    Check(
-        "SM066",
-        "job-not-pinned",
-        "A customer's own /metrics may expose names like Envoy's, and would be counted as traffic.",
-        f'Add job="{GATEWAY_JOB}" to the selector.',
-        _KINDS,
-        _any_job,
     ),
     Check(
         "SM067",

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 _PROXY: Final = (Kind.ENVOY_PROXY,)
 _METRICS: Final = ("spec", "telemetry", "metrics")
-_EXTRA: Final = ("enableVirtualHostStats", "enablePerEndpointStats", "enableRequestResponseSizesStats")
+_EXTRA: Final = {
+    "enableVirtualHostStats": "virtual hosts",
+    "enablePerEndpointStats": "endpoints",
+    "enableRequestResponseSizesStats": "histograms of sizes",
+    "enableGRPCStats": "gRPC services and methods, which customers name",
+}
 _VERSION: Final = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
 _GATEWAY_IMAGE: Final = re.compile(r"(?:^|/)envoyproxy/gateway:(\S+)")
 _ENVOY_IMAGE: Final = re.compile(r"(?:^|/)envoyproxy/envoy:(?:[a-z-]+-)?(v\S+)")
@@ -37,9 +42,9 @@ def _cluster_stat_name(document: Document, _: Surroundings) -> Iterator[Hit]:
 
 
 def _extra_statistics(document: Document, _: Surroundings) -> Iterator[Hit]:
-    for option in _EXTRA:
+    for option, by in _EXTRA.items():
         if document.root.truth(*_METRICS, option):
-            yield Hit(document.root.line_of(*_METRICS, option), f"{option} multiplies series by hosts or endpoints")
+            yield Hit(document.root.line_of(*_METRICS, option), f"{option} multiplies series by {by}")
 
 
 def _replaced_bootstrap(document: Document, _: Surroundings) -> Iterator[Hit]:
@@ -97,8 +102,8 @@ CHECKS: Final = (
     Check(
         "SM032",
         "extra-statistics",
-        "Statistics per virtual host, endpoint or size multiply the series of every route.",
-        "Set enableVirtualHostStats, enablePerEndpointStats and enableRequestResponseSizesStats to false.",
+        "Statistics per virtual host, endpoint, size or gRPC method multiply the series of every route.",
+        "Set enableVirtualHostStats, enablePerEndpointStats, enableRequestResponseSizesStats, enableGRPCStats: false.",
         _PROXY,
         _extra_statistics,
     ),

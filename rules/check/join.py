@@ -12,6 +12,7 @@ from rules.check.finding import Hit
 from rules.check.promql_tree import SELECTING, Call, Operation, Range, Selector, selectors
 from rules.check.regex import NotRE2, matches
 from rules.check.rule import rules
+from rules.check.selection import chosen, is_named
 from rules.check.source import Document, Kind
 
 if TYPE_CHECKING:
@@ -21,9 +22,14 @@ if TYPE_CHECKING:
     from rules.check.promql_tree import Expression
 
 _KINDS: Final = (Kind.RULES, Kind.DASHBOARD)
-_POD_LABELS: Final = "kube_pod_labels"
+_POD_LABELS: Final = frozenset({"kube_pod_labels"})
 # Operators that give the left side's series on.
 _FILTERS: Final = frozenset({"and", "unless", "==", "!=", "<", ">", "<=", ">=", "if", "ifnot"})
+
+
+def _asks(selector: Selector) -> bool:
+    """Whether it chooses kube_pod_labels, by whatever way of naming it."""
+    return is_named(selector) and bool(chosen(selector, _POD_LABELS))
 
 
 def _single_sides(operation: Operation) -> Iterator[Expression]:
@@ -39,8 +45,8 @@ def _single_sides(operation: Operation) -> Iterator[Expression]:
 def _bare(expression: Expression) -> bool:
     """Whether kube_pod_labels shows through: no aggregation on the way."""
     match expression:
-        case Selector(name=name):
-            return name == _POD_LABELS
+        case Selector():
+            return _asks(expression)
         case Range(inner=inner):
             return _bare(inner)
         case Call(arguments=arguments) if not expression.is_aggregation:
@@ -57,7 +63,7 @@ def _joins(document: Document) -> Iterator[tuple[int, str, Operation, Expression
         for part in rule.parts:
             if isinstance(part, Operation) and "uid" not in (part.on or ()) and part.on is not None:
                 for side in _single_sides(part):
-                    if any(selector.name == _POD_LABELS for selector in selectors(side)):
+                    if any(map(_asks, selectors(side))):
                         yield rule.line, rule.name, part, side
 
 
@@ -96,7 +102,7 @@ def _paths_differ(document: Document, _: Surroundings) -> Iterator[Hit]:
         if rule.kind != "recording" or not rule.name.startswith("tenant") or rule.expression is None:
             continue
         for selector in rule.selectors:
-            label = _unconstrained(selector) if selector.name == _POD_LABELS else None
+            label = _unconstrained(selector) if _asks(selector) else None
             if label is not None:
                 yield Hit(rule.line, f"{rule.name}: {label} may hold what no cluster name could yield")
                 break

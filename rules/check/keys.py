@@ -1,86 +1,88 @@
-"""Checks by the key tables in rules/keys: programs that cannot run here, held to the keys that their sources know."""
+"""Checks by the key tables in rules/keys: keys that a program's sources know, with values that it can read."""
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Final
 
-import yaml
-
+from rules.check import key_table
 from rules.check.check import Check
 from rules.check.finding import Hit
+from rules.check.shape import chosen, misshapen
 from rules.check.source import Document, Kind
+from rules.check.statistics import bootstraps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rules.check.alloy import Block
     from rules.check.check import Surroundings
     from rules.check.node import Node
-
-FOLDER: Final = Path(__file__).resolve().parent.parent / "keys"
-TABLES: Final = {
-    Kind.ENVOY_PROXY: "envoy_proxy",
-    Kind.VECTOR: "vector",
-    Kind.FLUENT_BIT: "fluent_bit",
-    Kind.ALLOY: "alloy",
-    Kind.MONITORING: "k8s_monitoring",
-}
-# Keys of every resource.
-_RESOURCE: Final = {"apiVersion": None, "kind": None, "metadata": None, "status": None}
-
-Table = dict[str, Any]
+    from rules.check.shape import Shape
 
 
-@cache
-def table(name: str) -> Table:
-    """The keys of a table; a value of None means anything, `*` any other key, `by` a key that chooses the table."""
-    keys: Table = yaml.safe_load((FOLDER / f"{name}.yml").read_text(encoding="utf-8"))["keys"]
-    return keys
-
-
-def _unknown(node: Node, known: Mapping[str, Any] | None, path: str) -> Iterator[Hit]:
-    if known is None:
+def _unknown(node: Node, shape: Shape, path: str, seen: set[tuple[int, int]]) -> Iterator[Hit]:
+    """What stands in many places by reference is looked at once for each table."""
+    known = shape[0] if isinstance(shape, list) else shape
+    # A map where there should be a list is no list's item; its shape is what is wrong.
+    if not isinstance(known, dict) or (node.tag == "map" and isinstance(shape, list)) or (id(node), id(known)) in seen:
         return
-    if node.tag == "seq":
-        for item in node.items:
-            yield from _unknown(item, known, path)
-        return
-    chosen: Mapping[str, Any] | None = known.get(node.string(known["by"])) if "by" in known else known
-    if chosen is None:
+    seen.add((id(node), id(known)))
+    for item in node.items:
+        yield from _unknown(item, known, path, seen)
+    keys = chosen(node, known)
+    if keys is None:
         return
     for key, value in node.entries.items():
         # Fluent Bit does not care for case.
-        name = key if key in chosen else key.lower()
-        if name in chosen or "*" in chosen:
-            yield from _unknown(value, chosen.get(name, chosen.get("*")), f"{path}{key}.")
+        name = key if key in keys else key.lower()
+        if name in keys or "*" in keys:
+            yield from _unknown(value, keys.get(name, keys.get("*")), f"{path}{key}.", seen)
         else:
-            yield Hit(node.keys.get(key, node.line), f"{path}{key} is no key of {path.rstrip('.') or 'the file'}")
+            where = path.rstrip(".") or "the file"
+            yield Hit(node.keys.get(key, node.line), f"{path}{key} is no key of {where}{_meant(key, keys)}")
 
 
-def _unknown_in_block(block: Block, known: Mapping[str, Any] | None) -> Iterator[Hit]:
+def _meant(key: str, keys: Iterable[str]) -> str:
+    close = get_close_matches(key, keys, n=1)
+    return f"; {close[0]} is" if close else ""
+
+
+def _unknown_in_block(block: Block, known: Mapping[str, Shape] | None) -> Iterator[Hit]:
     if known is None:
         return
     for name, attribute in block.attributes.items():
         if name not in known:
-            yield Hit(attribute.line, f"{name} is no attribute of {block.name}")
+            yield Hit(attribute.line, f"{name} is no attribute of {block.name}{_meant(name, known)}")
     for inner in block.blocks:
         if inner.name in known:
             yield from _unknown_in_block(inner, known[inner.name])
         else:
-            yield Hit(inner.line, f"{inner.name} is no block of {block.name}")
+            yield Hit(inner.line, f"{inner.name} is no block of {block.name}{_meant(inner.name, known)}")
+
+
+def _roots(document: Document) -> Iterator[tuple[Node, Mapping[str, Shape], str]]:
+    """What is held to a table: the document, and the bootstrap inside of an EnvoyProxy."""
+    yield document.root, key_table.keys(document.kind), ""
+    if document.kind is Kind.ENVOY_PROXY:
+        # One that is no map is reported for that.
+        for bootstrap in (one for one in bootstraps(document.root) if one.tag == "map"):
+            yield bootstrap, key_table.keys(Kind.BOOTSTRAP), "spec.bootstrap.value: "
 
 
 def _unknown_keys(document: Document, _: Surroundings) -> Iterator[Hit]:
-    known = table(TABLES[document.kind])
     if document.block is not None:
+        known = key_table.keys(document.kind)
         for component in document.block.blocks:
             yield from _unknown_in_block(component, known.get(component.name))
-    elif document.kind is Kind.ENVOY_PROXY:
-        yield from _unknown(document.root, _RESOURCE | known, "")
-    else:
-        yield from _unknown(document.root, known, "")
+        return
+    for root, keys, _path in _roots(document):
+        yield from _unknown(root, keys, "", set())
+
+
+def _misshapen(document: Document, _: Surroundings) -> Iterator[Hit]:
+    for root, keys, path in _roots(document):
+        yield from (Hit(hit.line, f"{path}{hit.message}") for hit in misshapen(root, keys, "", set()))
 
 
 CHECKS: Final = (
@@ -89,7 +91,15 @@ CHECKS: Final = (
         "unknown-key",
         "A misspelt key is refused at start-up, or silently does nothing.",
         "Correct the key; the tables and their sources are in rules/keys/.",
-        tuple(TABLES),
+        tuple(key_table.TABLES),
         _unknown_keys,
+    ),
+    Check(
+        "SM009",
+        "value-refused",
+        "A program that finds a list where it reads a map, or a duration it cannot read, refuses its whole file.",
+        "Write the value as the message says; the tables and their sources are in rules/keys/.",
+        tuple(kind for kind in key_table.TABLES if key_table.is_strict(kind)),
+        _misshapen,
     ),
 )

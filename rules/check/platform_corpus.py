@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from rules import platform
 from rules.check.corpus import CUSTOMER_POD, PRODUCTION, Series, gateway, pods, tuple_of
 
 if TYPE_CHECKING:
@@ -27,6 +28,18 @@ def own() -> Iterator[Series]:
     yield {"__name__": "vm_rows", "job": "victoria-metrics", "type": "storage/big"}
 
 
+def _named_in_values() -> Iterator[Series]:
+    """A customer's id in any label of a series that the platform keeps, however the id is spelt."""
+    project = PRODUCTION.project_id
+    spellings = (project, project.upper(), project.replace("-", ""), project.replace("-", "_"))
+    for number, label in enumerate(platform.SUSPECT_LABELS):
+        spelt = spellings[number % len(spellings)]
+        yield {"__name__": "query_reads_total", "code": "200", label: f"/v1/{spelt}/x" if number % 2 else spelt}
+    yield {"__name__": "query_reads_total", "code": "500", "path": f"/v1/x\n{project}"}
+    # In capitals and without hyphens, as some programs write it.
+    yield {"__name__": "process_start_time_seconds", "job": spellings[2].upper(), "instance": "q-1"}
+
+
 def customers() -> Iterator[Series]:
     """Everything that names a customer: series before and after attribution, and workloads in their namespaces."""
     yield from (series for series in gateway() if "envoy_cluster_name" in series)
@@ -42,5 +55,6 @@ def customers() -> Iterator[Series]:
     for namespace in ("prj-a", "prj-b"):
         aside = {"namespace": "kube-system", "exported_namespace": namespace, "deployment": "web"}
         yield {"__name__": "kube_deployment_status_replicas_available"} | aside
+    yield from _named_in_values()
     route = "".join(tuple_of(PRODUCTION)[label].replace("-", "") for label in ("project_id", "service_id"))
     yield {"__name__": "up", "job": "blackbox", "instance": f"https://{route}-production.starform.app"}

@@ -93,8 +93,10 @@ class _Parser:
             elif self._accept("offset"):
                 self._accept("-")
                 self._take()
+                expression = Range(expression, is_moved=True)
             elif self._accept("@"):
                 self._primary()
+                expression = Range(expression, is_moved=True)
             elif not self._accept("keep_metric_names"):
                 return expression
 

@@ -79,6 +79,7 @@ class Range:
     """An expression over a window, moved, or negated: what it holds has the labels that it has."""
 
     inner: Expression
+    is_moved: bool = False
 
 
 Expression = Literal | Selector | Call | Operation | Range

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from typing import Final
 
+from rules import live_finding
 from rules.check import (
     allowlist,
     buckets,
+    counters,
     egress,
+    envoy_refusal,
     expression,
     gate,
     gateway,
     join,
     keys,
     logs,
+    pattern,
+    rule_file,
     scalar,
     scrape,
+    scrape_refusal,
     state_metrics,
+    user_refusal,
 )
+from rules.check.catalogue_fault import BROKEN
 from rules.check.check import Check
 from rules.check.finding import Severity
 
@@ -56,21 +64,29 @@ UNUSED: Final = Check(
 CHECKS: Final[tuple[Check, ...]] = tuple(
     sorted(
         (
-            *(UNREADABLE, UNRECOGNISED, DOUBLED, EXPIRED, UNUSED),
+            *(UNREADABLE, UNRECOGNISED, DOUBLED, EXPIRED, UNUSED, BROKEN),
             *allowlist.CHECKS,
             *buckets.CHECKS,
+            *counters.CHECKS,
             *egress.CHECKS,
+            *envoy_refusal.CHECKS,
             *expression.CHECKS,
             *gate.CHECKS,
             *gateway.CHECKS,
             *join.CHECKS,
             *keys.CHECKS,
             *logs.CHECKS,
+            *pattern.CHECKS,
+            *rule_file.CHECKS,
             *scalar.CHECKS,
             *scrape.CHECKS,
+            *scrape_refusal.CHECKS,
             *state_metrics.CHECKS,
+            *user_refusal.CHECKS,
+            *live_finding.CHECKS,
         ),
-        key=lambda check: check.id,
+        # The live ones last.
+        key=lambda check: (check.id.startswith("SL"), check.id),
     )
 )
 BY_ID: Final = {check.id: check for check in CHECKS}

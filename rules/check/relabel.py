@@ -39,20 +39,30 @@ class Rule:
     condition: str = ""
 
     @property
+    def conditions(self) -> tuple[str, ...]:
+        """The labels that its condition looks at."""
+        selector = _condition(self.condition) if self.condition else None
+        return () if selector is None else tuple(matcher.label for matcher in selector.matchers)
+
+    @property
     def has_default_regex(self) -> bool:
         """Whether it matches everything for want of a pattern."""
         return self.regex == "(.*)"
 
 
 def of_yaml(node: Node) -> Rule:
-    """A rule of vmagent or Prometheus."""
+    """A rule of vmagent or Prometheus, or of a resource of their operators, which spell labels otherwise."""
+    action = node.string("action", default="replace").lower()
+    labels = node.strings("source_labels") or node.strings("sourceLabels")
+    if action in {"keep_metrics", "drop_metrics"}:
+        action, labels = action.removesuffix("_metrics"), ("__name__",)
     return Rule(
         line=node.line,
-        action=node.string("action", default="replace").lower(),
-        source_labels=node.strings("source_labels"),
+        action=action,
+        source_labels=labels,
         separator=node.string("separator", default=";"),
         regex="|".join(node.strings("regex")) or "(.*)",
-        target_label=node.string("target_label"),
+        target_label=node.string("target_label") or node.string("targetLabel"),
         replacement=node.string("replacement", default="$1"),
         condition=node.string("if"),
     )
@@ -101,14 +111,19 @@ def known(action: str) -> bool:
     return action in _ACTIONS
 
 
-def _holds(condition: str, labels: Mapping[str, str]) -> bool:
-    if not condition:
-        return True
+@lru_cache(maxsize=1024)
+def _condition(text: str) -> promql_tree.Selector | None:
+    """The selector of an `if`; `None` for what selects nothing."""
     try:
-        selector = promql.parse(condition)
+        selector = promql.parse(text)
     except NotPromQL:
-        return True
-    if not isinstance(selector, promql_tree.Selector):
+        return None
+    return selector if isinstance(selector, promql_tree.Selector) else None
+
+
+def _holds(condition: str, labels: Mapping[str, str]) -> bool:
+    selector = _condition(condition) if condition else None
+    if selector is None:
         return True
     named = not selector.name or labels.get("__name__") == selector.name
     return named and all(_meets(matcher, labels) for matcher in selector.matchers)
@@ -213,36 +228,3 @@ _ACTIONS: Final[dict[str, Callable[[Rule, Labels], Labels | None]]] = {
     **{name: _if_equal(keep=True) for name in ("keep_if_equal", "keepequal")},
     **{name: _if_equal(keep=False) for name in ("drop_if_equal", "dropequal")},
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """Two series that become one, and the labels that told them apart."""
-
-    name: str
-    labels: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Corpus:
-    """Series to run rules over."""
-
-    series: tuple[Mapping[str, str], ...]
-
-
-# The same few lists of rules stand in hundreds of files.
-@lru_cache(maxsize=256)
-def kept(rules: tuple[Rule, ...], corpus: Corpus) -> tuple[tuple[Mapping[str, str], Labels], ...]:
-    """Each series of the corpus that the rules keep, before and after."""
-    return tuple((one, after) for one in corpus.series if (after := relabelled(rules, one)) is not None)
-
-
-def merged(rules: tuple[Rule, ...], corpus: Corpus) -> Merged | None:
-    """The first two series of the corpus that the rules make the same; `None` when all stay apart."""
-    known_as: dict[frozenset[tuple[str, str]], Mapping[str, str]] = {}
-    for series, result in kept(rules, corpus):
-        first = known_as.setdefault(frozenset(result.items()), series)
-        if first is not series:
-            apart = {label for label, _ in set(first.items()) ^ set(series.items())}
-            return Merged(series.get("__name__", ""), tuple(sorted(apart)))
-    return None

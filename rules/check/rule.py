@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class Rule:
     """One expression: of a recording, an alert or a panel; `expression` is None when it cannot be read (`why`).
 
-    `parts` are the expression and everything in it, `selectors` those of them that are.
+    `parts` are the expression and everything in it, `selectors` those of them that are. `labels` are those that the
+    rule or its group sets on every series, with their lines.
     """
 
     kind: str
@@ -33,10 +34,12 @@ class Rule:
     parts: tuple[Expression, ...]
     selectors: tuple[Selector, ...]
     why: str = ""
+    labels: tuple[tuple[str, int], ...] = ()
 
 
 @lru_cache(maxsize=8192)
-def _parsed(text: str) -> tuple[Expression | None, tuple[Expression, ...], str]:
+def parsed(text: str) -> tuple[Expression | None, tuple[Expression, ...], str]:
+    """An expression with everything in it, or why it cannot be read."""
     try:
         expression = promql.parse(text)
     except NotPromQL as failure:
@@ -53,25 +56,33 @@ def rules(document: Document) -> tuple[Rule, ...]:
 def _rules(document: Document) -> Iterator[Rule]:
     if document.kind is Kind.RULES:
         for group in document.root.each("groups"):
-            for node in group.each("rules"):
-                yield from _rule(node)
+            # Other languages than PromQL are not read.
+            if group.string("type", default="prometheus") == "prometheus":
+                for node in group.each("rules"):
+                    yield from _rule(node, (*_labels(group), *_labels(node)))
     elif document.kind is Kind.DASHBOARD:
         for panel in _panels(document.root):
             for target in panel.each("targets"):
                 yield from _made("panel", panel.string("title"), target)
 
 
-def _rule(node: Node) -> Iterator[Rule]:
+def _labels(node: Node) -> Iterator[tuple[str, int]]:
+    labels = node.at("labels")
+    if labels is not None:
+        yield from labels.keys.items()
+
+
+def _rule(node: Node, labels: tuple[tuple[str, int], ...]) -> Iterator[Rule]:
     kind = "recording" if "record" in node.entries else "alert"
-    yield from _made(kind, node.string("record") or node.string("alert"), node)
+    yield from _made(kind, node.string("record") or node.string("alert"), node, labels)
 
 
-def _made(kind: str, name: str, node: Node) -> Iterator[Rule]:
+def _made(kind: str, name: str, node: Node, labels: tuple[tuple[str, int], ...] = ()) -> Iterator[Rule]:
     text = node.string("expr")
     if text:
-        expression, parts, why = _parsed(text)
+        expression, parts, why = parsed(text)
         found = tuple(part for part in parts if isinstance(part, Selector))
-        yield Rule(kind, name, node.line_of("expr"), text, expression, parts, found, why)
+        yield Rule(kind, name, node.line_of("expr"), text, expression, parts, found, why, labels)
 
 
 def _panels(root: Node) -> Iterator[Node]:

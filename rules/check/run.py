@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from core.errors import BadRequest
 from rules import recording
 from rules.check import source
 from rules.check.check import Surroundings
+from rules.check.counters import GATEWAY_SERIES, recorded_speeds
 from rules.check.finding import Finding
+from rules.check.outcome import Outcome
 from rules.check.registry import CHECKS, DOUBLED, UNREADABLE, UNRECOGNISED
 from rules.check.rule import rules
+from rules.check.selection import chosen, is_named
 from rules.check.source import Kind
 from rules.rulefile import Recording
 
@@ -20,20 +22,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rules.check.check import Check
+    from rules.check.promql_tree import Selector
     from rules.check.source import Document, Source
 
 _BY_KIND: Final[dict[Kind, tuple[Check, ...]]] = {
     kind: tuple(check for check in CHECKS if kind in check.kinds) for kind in Kind
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a run found, in order, and how much it looked at: files seen, and documents by path."""
-
-    findings: tuple[Finding, ...]
-    files: int
-    documents: tuple[tuple[str, Kind], ...]
 
 
 def check(paths: Iterable[Path]) -> Outcome:
@@ -42,23 +36,23 @@ def check(paths: Iterable[Path]) -> Outcome:
     A file that is named is checked or reported; of a tree, files without any known configuration are passed over.
 
     Raises:
-        BadRequest: a path is not there, or cannot be read.
+        BadRequest: a path is not there, cannot be read, or is neither a file nor a folder.
     """
     found: list[Finding] = []
     sources: list[Source] = []
     seen: set[str] = set()
-    for path, is_named in _files(paths):
+    for path, was_given in _files(paths):
         shown = path.as_posix()
         if shown in seen:
             continue
         seen.add(shown)
         try:
-            one = source.read(path, shown)
+            one = source.read(path, shown, is_named=was_given)
         except OSError as failure:
             raise BadRequest(f"{shown}: {failure.strerror}") from failure
         if one is not None and (one.documents or one.unreadable):
             sources.append(one)
-        elif is_named:
+        elif was_given:
             kinds = ", ".join(Kind)
             found.append(Finding(shown, 1, UNRECOGNISED.id, f"nothing was checked; known are {kinds}"))
     found += findings(sources)
@@ -66,6 +60,7 @@ def check(paths: Iterable[Path]) -> Outcome:
         tuple(sorted(set(found))),
         len(seen),
         tuple((one.path, document.kind) for one in sources for document in one.documents),
+        len(seen) - len(sources),
     )
 
 
@@ -97,8 +92,11 @@ def _files(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
                 yield from ((file, False) for file in source.files(path))
             except OSError as failure:
                 raise BadRequest(f"{failure.filename}: {failure.strerror}") from failure
-        elif path.exists():
+        elif path.is_file():
             yield path, True
+        elif path.exists():
+            # Reading a pipe or a device might never end.
+            raise BadRequest(f"{path}: neither a file nor a folder; write what it yields into a file")
         else:
             raise BadRequest(f"{path}: there is no such file or folder")
 
@@ -107,16 +105,23 @@ def _surroundings(sources: list[Source]) -> Surroundings:
     # The catalogue's own are there whether or not their file is among those that are checked.
     recorded = {rule.record for group in recording.GROUPS for rule in group.rules if isinstance(rule, Recording)}
     used: set[str] = set()
+    speeds: set[str] = set()
     kinds: set[Kind] = set()
     for one in sources:
         for document in one.documents:
             kinds.add(document.kind)
-            for rule in rules(document):
+            found = rules(document)
+            speeds.update(recorded_speeds(found))
+            for rule in found:
                 if rule.kind == "recording":
                     recorded.add(rule.name)
-                used.update(selector.name for selector in rule.selectors)
+                used.update(name for one in rule.selectors for name in _asked(one))
     is_whole = {Kind.RULES, Kind.DASHBOARD, Kind.SCRAPE} <= kinds
-    return Surroundings(frozenset(recorded), frozenset(used), is_whole)
+    return Surroundings(frozenset(recorded), frozenset(speeds), frozenset(used), is_whole)
+
+
+def _asked(selector: Selector) -> tuple[str, ...]:
+    return (selector.name,) if selector.name else chosen(selector, GATEWAY_SERIES) if is_named(selector) else ()
 
 
 def _printable(message: str) -> str:

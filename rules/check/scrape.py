@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Final
 from core.tenant import TENANT_LABELS
 from rules.budget import BUDGET
 from rules.catalogue import CUSTOMER_FAMILIES, GATEWAY_JOB
-from rules.check import corpus, relabel
+from rules.check import corpus, relabel, relabel_corpus
 from rules.check.check import Check
 from rules.check.finding import Hit
-from rules.check.regex import refusal
 from rules.check.source import Document, Kind
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 _KINDS: Final = (Kind.SCRAPE,)
 _CUSTOMER_SERIES: Final = frozenset(series for family in CUSTOMER_FAMILIES for series in family.series)
-_REGEX_KEYS: Final = ("relabel_configs", "metric_relabel_configs", "write_relabel_configs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +34,25 @@ class _Job:
     rules: tuple[relabel.Rule, ...]
 
     @property
-    def met(self) -> relabel.Corpus:
+    def met(self) -> relabel_corpus.Corpus:
         """What it would meet."""
         return _MET[self.role]
 
     def kept(self) -> tuple[tuple[Mapping[str, str], relabel.Labels], ...]:
         """Each series that it keeps, before and after."""
-        return relabel.kept(self.rules, self.met)
+        return relabel_corpus.kept(self.rules, self.met)
 
 
 _PODS: Final = tuple(corpus.pods())
 _MET: Final = {
-    "gateway": relabel.Corpus(tuple(corpus.gateway())),
-    "kubelet": relabel.Corpus(tuple(one for one in _PODS if one["job"] == "kubelet")),
-    "kube-state-metrics": relabel.Corpus(tuple(one for one in _PODS if one["job"] == "kube-state-metrics")),
-    "other": relabel.Corpus(()),
+    "gateway": relabel_corpus.Corpus(tuple(corpus.gateway())),
+    "kubelet": relabel_corpus.Corpus(tuple(one for one in _PODS if one["job"] == "kubelet")),
+    "kube-state-metrics": relabel_corpus.Corpus(tuple(one for one in _PODS if one["job"] == "kube-state-metrics")),
+    "other": relabel_corpus.Corpus(()),
 }
+
+
+_PREVIEW_LIKE: Final = relabel_corpus.Corpus(tuple(corpus.preview_like()))
 
 
 def _jobs(document: Document) -> Iterator[_Job]:
@@ -86,7 +87,7 @@ def _honor_labels(document: Document, _: Surroundings) -> Iterator[Hit]:
 
 def _merged(document: Document, _: Surroundings) -> Iterator[Hit]:
     for job in _jobs(document):
-        result = relabel.merged(job.rules, job.met)
+        result = relabel_corpus.merged(job.rules, job.met)
         if result is not None:
             labels = ", ".join(result.labels)
             yield Hit(job.line, f"job {job.name}: series of {result.name} that differ in {labels} become one")
@@ -132,10 +133,19 @@ def _strangers(document: Document, _: Surroundings) -> Iterator[Hit]:
 
 def _preview_by_name(document: Document, _: Surroundings) -> Iterator[Hit]:
     for job in filter(_serves_customers, _jobs(document)):
-        routes = [corpus.ROUTES.get(series.get("envoy_cluster_name", "")) for series, _ in job.kept()]
-        kept = {route.environment for route in routes if route is not None}
-        if "production" in kept and corpus.PREVIEW_LIKE.environment not in kept:
-            yield Hit(job.line, f"job {job.name}: keeps production but not pr-7, which a customer may call production")
+        kept = {series["case"] for series, _ in relabel_corpus.kept(job.rules, _PREVIEW_LIKE)}
+        lost = [one["case"] for one in _PREVIEW_LIKE.series if one["case"] not in kept] if "production" in kept else []
+        if lost:
+            yield Hit(job.line, f"job {job.name}: keeps production but not {lost[0]}, which may be a production too")
+        for rule in () if lost else filter(_drops_by_name, job.rules):
+            yield Hit(rule.line, f"job {job.name}: drops by what an environment is called")
+
+
+def _drops_by_name(rule: relabel.Rule) -> bool:
+    """Whether a rule drops environments of whatever project for their name; a list of tenants names projects too."""
+    labels = {*rule.source_labels, *rule.conditions}
+    is_empty = rule.source_labels and rule.regex in {"", "^$"}
+    return rule.action == "drop" and "environment" in labels and "project_id" not in labels and not is_empty
 
 
 def _limiters(document: Document, _: Surroundings) -> Iterator[Hit]:
@@ -148,27 +158,7 @@ def _limiters(document: Document, _: Surroundings) -> Iterator[Hit]:
                 yield Hit(line, f"job {job.name}: {key} {text} is below {least}, half as much again as is predicted")
 
 
-def _patterns(document: Document, _: Surroundings) -> Iterator[Hit]:
-    for node in document.root.walk():
-        for key in _REGEX_KEYS:
-            for rule in node.each(key):
-                pattern = "|".join(rule.strings("regex"))
-                if pattern and (why := refusal(pattern)) is not None:
-                    yield Hit(rule.line_of("regex"), f"regex: {why}")
-                action = rule.string("action", default="replace")
-                if not relabel.known(action.lower()) and action not in {"graphite", "labelmap_all"}:
-                    yield Hit(rule.line_of("action"), f"action {action!r} is none that vmagent or Prometheus has")
-
-
 CHECKS: Final = (
-    Check(
-        "SM006",
-        "relabelling-refused",
-        "vmagent refuses its whole configuration for one rule it cannot take.",
-        "Write the regex for RE2, and an action that the program has.",
-        _KINDS,
-        _patterns,
-    ),
     Check(
         "SM040",
         "honor-labels",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +26,7 @@ class Kind(StrEnum):
     BOOTSTRAP = "Envoy bootstrap"
     SCRAPE = "scrape configuration"
     MONITOR = "scrape resource"
+    AGENT = "agent resource"
     RULES = "rule file"
     USERS = "vmauth users"
     ALLOY = "Alloy"
@@ -61,7 +62,8 @@ _SUFFIXES: Final = frozenset({".yml", ".yaml", ".json", ".alloy", ".river", ".co
 _SKIPPED: Final = frozenset({"node_modules", "__pycache__", "vendor"})
 # A file of none of these words is none of ours; parsing it would be most of the time.
 _MARKER: Final = re.compile(
-    rb"EnvoyProxy|EnvoyPatchPolicy|stats_config|static_resources|dynamic_resources|deferred_stat_options"
+    rb"EnvoyProxy|EnvoyPatchPolicy|stats_?[cC]onfig|(?:static|dynamic)_?[rR]esources|deferred_?[sS]tat_?[oO]ptions"
+    rb"|kind[\"']?\s*:\s*[\"']?(?:Prometheus|VMAgent|ServiceMonitor|PodMonitor|Probe|ScrapeConfig|VM[A-Z][A-Za-z]+Scrape|VMProbe)"
     rb"|scrape_configs|remote_?[wW]rite|[\"']?groups[\"']?\s*:|url_map|url_prefix|unauthorized_user|bearer_token"
     rb"|[\"']?sinks[\"']?\s*:|pipeline\s*:|destinations|[\"']?panels[\"']?\s*:|metric-labels-allowlist"
     rb"|metricLabelsAllowlist|envoyproxy/gateway:|write_relabel_config|honorLabels|loki\.write"
@@ -74,20 +76,26 @@ _ALLOWLIST: Final = re.compile(r"metric-labels-allowlist|metricLabelsAllowlist")
 _RESOURCES: Final = {
     "EnvoyProxy": Kind.ENVOY_PROXY,
     "EnvoyPatchPolicy": Kind.PATCH_POLICY,
-    **dict.fromkeys(("Deployment", "DaemonSet", "StatefulSet", "Pod"), Kind.WORKLOAD),
+    **dict.fromkeys(("Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "Pod", "Job", "CronJob"), Kind.WORKLOAD),
     **dict.fromkeys(("ServiceMonitor", "PodMonitor", "ScrapeConfig", "Probe"), Kind.MONITOR),
-    **dict.fromkeys(("VMServiceScrape", "VMPodScrape", "VMNodeScrape", "VMScrapeConfig"), Kind.MONITOR),
+    **dict.fromkeys(("VMServiceScrape", "VMPodScrape", "VMNodeScrape", "VMStaticScrape"), Kind.MONITOR),
+    **dict.fromkeys(("VMScrapeConfig", "VMProbe"), Kind.MONITOR),
+    **dict.fromkeys(("Prometheus", "PrometheusAgent", "VMAgent"), Kind.AGENT),
 }
+# Other projects have resources of these names too.
+_OPERATORS: Final = ("monitoring.coreos.com/", "operator.victoriametrics.com/")
 _RULE_RESOURCES: Final = frozenset({"PrometheusRule", "VMRule"})
 _SHAPES: Final = (
     (Kind.BOOTSTRAP, ("stats_config", "static_resources", "dynamic_resources", "deferred_stat_options")),
     (Kind.SCRAPE, ("scrape_configs", "remote_write")),
-    (Kind.RULES, ("groups",)),
     (Kind.VECTOR, ("sinks", "transforms")),
     (Kind.FLUENT_BIT, ("pipeline",)),
     (Kind.MONITORING, ("destinations",)),
     (Kind.DASHBOARD, ("panels",)),
 )
+# As Envoy also reads them.
+_CAMEL: Final = frozenset({"statsConfig", "staticResources", "dynamicResources", "deferredStatOptions"})
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _USER_KEYS: Final = ("bearer_token", "username", "url_map", "url_prefix")
 
 
@@ -102,14 +110,16 @@ def files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def read(path: Path, shown: str) -> Source | None:
+def read(path: Path, shown: str, *, is_named: bool = False) -> Source | None:
     """The file, `shown` as its path; `None` when it holds no word of any configuration that is known.
+
+    One that `is_named` and might be a configuration is read all the same: a torn one may have lost the word.
 
     Raises:
         OSError: it cannot be read.
     """
     raw = path.read_bytes()
-    if _MARKER.search(raw) is None:
+    if _MARKER.search(raw) is None and not (is_named and path.suffix in _SUFFIXES):
         return None
     if len(raw) > _LARGEST:
         return Source(shown, (), (Hit(1, f"larger than {_LARGEST >> 20} MiB; nothing of it was checked"),))
@@ -150,19 +160,45 @@ def _recognised(root: Node) -> Iterator[Document]:
     if root.at("apiVersion") is not None and kind:
         yield from _resource(kind, root)
         return
+    if not _CAMEL.isdisjoint(root.entries):
+        root = _snaked(root, {})
     shapes = [shape for shape, keys in _SHAPES if any(key in root.entries for key in keys)]
     yield from (Document(shape, root) for shape in shapes)
+    if _holds_rules(root):
+        yield Document(Kind.RULES, root)
     users = (*root.each("users"), *root.each("unauthorized_user"))
     if any(key in user.entries for user in users for key in _USER_KEYS):
         yield Document(Kind.USERS, root)
+    if root.at("prometheus", "prometheusSpec", "remoteWrite") is not None:
+        yield Document(Kind.AGENT, root)
     if (inner := root.at("dashboard")) is not None and "panels" in inner.entries:
         yield Document(Kind.DASHBOARD, inner)
+
+
+def _holds_rules(root: Node) -> bool:
+    """Whether it is a rule file, or would be but for a mistake; what Grafana provisions has groups of its own."""
+    if "groups" not in root.entries or "apiVersion" in root.entries:
+        return False
+    return len(root.entries) == 1 or any("rules" in group.entries for group in root.each("groups"))
+
+
+def _snaked(node: Node, seen: dict[int, Node]) -> Node:
+    """The same with keys as Envoy's own files have them; what is referred to twice is converted once."""
+    if id(node) not in seen:
+        entries = {_HUMP.sub(r"_\1", key).lower(): _snaked(value, seen) for key, value in node.entries.items()}
+        keys = {_HUMP.sub(r"_\1", key).lower(): line for key, line in node.keys.items()}
+        seen[id(node)] = replace(
+            node, entries=entries, keys=keys, items=tuple(_snaked(item, seen) for item in node.items)
+        )
+    return seen[id(node)]
 
 
 def _resource(kind: str, root: Node) -> Iterator[Document]:
     """A Kubernetes resource."""
     if kind in _RESOURCES:
-        yield Document(_RESOURCES[kind], root)
+        is_theirs = root.string("apiVersion").startswith(_OPERATORS)
+        if is_theirs or _RESOURCES[kind] is not Kind.AGENT:
+            yield Document(_RESOURCES[kind], root)
     elif kind in _RULE_RESOURCES:
         yield from (Document(Kind.RULES, spec) for spec in root.each("spec"))
     elif kind == "ConfigMap" and (data := root.at("data")) is not None:

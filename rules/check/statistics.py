@@ -148,7 +148,7 @@ def _matcher(stats: Node) -> tuple[str, tuple[Pattern, ...]]:
         return "everything", ()
     if matcher.at("inclusion_list") is not None:
         listed = matcher.each("inclusion_list", "patterns")
-        return "inclusion", tuple(_pattern(one) for one in listed)
+        return "inclusion", tuple(_pattern(one) for one in listed if one.tag == "map")
     if matcher.truth("reject_all"):
         return "reject_all", ()
     return ("exclusion" if matcher.at("exclusion_list") is not None else "everything"), ()
@@ -166,14 +166,19 @@ def _of_gateway(root: Node) -> Statistics:
             is_templated=True,
         )
         for one in matches_
+        if one.tag == "map"
     ]
     bounds: list[Bounds] = []
+    line = root.line_of("spec", "telemetry", "metrics", "matches")
     for bootstrap in bootstraps(root):
         stats = bootstrap.at("stats_config")
         if stats is not None:
-            patterns += _matcher(stats)[1]
+            mode, added = _matcher(stats)
+            if mode in {"reject_all", "exclusion"}:
+                # What is merged last wins: an Envoy has one kind of list.
+                return Statistics(bootstrap.line_of("stats_config", "stats_matcher"), mode)
+            patterns += added
             bounds += _bounds(stats)
-    line = root.line_of("spec", "telemetry", "metrics", "matches")
     return Statistics(line, "inclusion" if patterns else "everything", tuple(patterns), tuple(bounds))
 
 

@@ -41,7 +41,8 @@ def rules() -> tuple[Rule, ...]:
         Rule("keep", f"({namespaces})?", ("namespace",)),
         # kube-state-metrics' own namespace pushes that of the object aside.
         Rule("keep", f"({namespaces})?", ("exported_namespace",)),
-        Rule("drop", f".*({platform.IDENTIFIER}).*", suspects),
+        # A value may have several lines, and a dot alone would end at the first.
+        Rule("drop", f"(?s:.*{platform.IDENTIFIER}.*)", suspects),
         Rule("labeldrop", "|".join(platform.DENIED_LABELS)),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from typer.testing import Result
 
 _HONOR: Final = "scrape_configs:\n  - job_name: apps\n    honor_labels: true\n"
-_SECRET: Final = 'users:\n  - name: a\n    bearer_token: "s3cret"\n    url_map: []\n'
+_SECRET: Final = (
+    'users:\n  - name: a\n    bearer_token: "s3cret"\n    url_map: [{src_paths: [/a], url_prefix: "http://vm"}]\n'
+)
 
 
 def _run(*arguments: object) -> Result:
@@ -123,6 +126,56 @@ def test_a_named_file_that_is_nothing_known_is_not_passed_over(tree: Path) -> No
     result = _run("check", tree / "deep" / "service.yaml", "--format", "json")
 
     assert (result.exit_code, _found(result)) == (1, [("SM002", 1)])
+
+
+@pytest.mark.parametrize(
+    "text", ["scrape_conf: [{job_name: a", 'envoy: {"a": [1, 2', "kind: EnvoyPr\n  spec: [", "a: 1\n\tb: 2\n"]
+)
+def test_a_named_file_that_was_torn_is_said_to_be_unreadable_whatever_it_was(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "torn.yaml"
+    path.write_text(text)
+
+    result = _run("check", path, "--format", "json")
+
+    assert (result.exit_code, [check for check, _ in _found(result)]) == (1, ["SM001"])
+
+
+def test_a_tree_of_which_nothing_was_recognised_is_not_clean(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.yaml").write_text("kind: Service\n")
+
+    result = _run("check", tmp_path)
+
+    assert result.exit_code == 2
+    assert result.output == "no findings in 0 configurations of 3 files, 3 of them not recognised\n"
+    assert json.loads(_run("check", tmp_path, "--format", "json").output)["unrecognised"] == 3
+
+
+def test_files_that_are_none_of_ours_are_counted_beside_those_that_are(tree: Path) -> None:
+    (tree / "deep" / "broken.yaml").unlink()
+    (tree / "deep" / "er" / "vmauth.yml").unlink()
+
+    assert _run("check", tree).output.splitlines()[-1] == (
+        "1 finding in 1 configuration of 2 files, 1 of them not recognised"
+    )
+
+
+@pytest.mark.parametrize("option", [None, "--waivers", "--baseline"])
+def test_a_pipe_or_a_device_is_refused_and_not_read(tmp_path: Path, option: str | None) -> None:
+    pipe = tmp_path / "pipe.yaml"
+    os.mkfifo(pipe)
+
+    for path in (pipe, "/dev/zero"):
+        result = _run("check", *([path] if option is None else [option, path]))
+
+        assert result.exit_code == 2
+        assert "write what it yields into" in result.output
+
+
+def test_a_pipe_in_a_tree_is_passed_over(tree: Path) -> None:
+    os.mkfifo(tree / "pipe.yaml")
+
+    assert len(_found(_run("check", tree, "--format", "json"))) == 3
 
 
 def test_a_waiver_excuses_its_check_in_its_files_until_its_day(tree: Path, tmp_path: Path) -> None:
