@@ -43,7 +43,7 @@ def violations(
     `pieces` and `hours` are what the rows were made of; `nodes` are keyed by cluster and name. A node that is not told
     of cannot be checked.
     """
-    return tuple(sorted([*_overfull_hours(rows), *_lost(rows, hours), *_overcommitted(pieces, nodes)]))
+    return tuple(sorted([*_overfull_hours(rows), *_lost(rows, hours), *overcommitted(pieces, nodes)]))
 
 
 def _overfull_hours(rows: Sequence[UsageRow]) -> list[Violation]:
@@ -80,7 +80,7 @@ def _lost(rows: Sequence[UsageRow], hours: pl.DataFrame) -> list[Violation]:
     return found
 
 
-def _overcommitted(pieces: pl.DataFrame, nodes: Mapping[tuple[str, str], Allocatable]) -> list[Violation]:
+def overcommitted(pieces: pl.DataFrame, nodes: Mapping[tuple[str, str], Allocatable]) -> list[Violation]:
     """The scheduler never reserves more than a node has: more means that a pod was counted twice or put elsewhere."""
     billed = pieces.filter((pl.col("rule") != Rule.UNBRACKETED) & (pl.col("node") != ""))
     key = ["cluster", "node"]
