@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from billing.commands import app as billing
+from billing.surface.commands import usage
 from billing.surface.mounting import surfaces
 from compose.commands import down, up
 from core.commands import migrate, tokens
@@ -41,6 +42,7 @@ rules.command("predict")(predict)
 rules.command("live")(live)
 app.add_typer(cardinality, name="cardinality")
 app.command("logs")(logs)
+app.command("usage")(usage)
 app.command("migrate")(migrate)
 app.command("up")(up)
 app.command("down")(down)
