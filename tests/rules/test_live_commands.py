@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import re
+import shlex
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import pytest
 import typer
@@ -16,11 +20,12 @@ from tests.rules.live_region import REGION, Running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from typer.testing import Result
 
 pytestmark = pytest.mark.stack
+
+RUNBOOK: Final = Path(__file__).resolve().parents[2] / "docs" / "runbook.md"
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +119,21 @@ def test_a_wrong_argument_ends_with_2(arguments: tuple[str, ...], words: str) ->
     assert result.exit_code == 2
     assert words in result.stderr
     assert isinstance(result.exception, SystemExit)
+
+
+def test_the_runbook_s_unit_runs_the_command_as_it_is() -> None:
+    """Every option of the unit is one, and with nothing answering its end is one that systemd is told of."""
+    (unit,) = re.findall(r"ExecStart=\S+/starmeter rules live %i (.*?)\n#", RUNBOOK.read_text(), re.DOTALL)
+    (statuses,) = re.findall(r"^SuccessExitStatus=(.*)$", RUNBOOK.read_text(), re.MULTILINE)
+    arguments = shlex.split(unit.replace("\\\n", ""))
+    files = {option: value for option, value in pairwise(arguments) if value.startswith("/")}
+
+    result = run(REGION, *arguments)
+
+    # The first of its files is not on this machine, which is said by the option's name; every option is known.
+    assert files.keys() == {"--metrics-token-file", "--platform-token-file", "--exposition"}
+    assert (result.exit_code, result.stderr.split(": ")[1]) == (2, "metrics-token-file")
+    assert statuses.split() == ["1", "3"]
 
 
 @pytest.mark.parametrize("region", ["", "Mars"])

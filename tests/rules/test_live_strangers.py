@@ -46,9 +46,11 @@ def stranger(body: bytes = b"[]", *, elsewhere: str | None = None) -> Iterator[t
     with ThreadingHTTPServer(("127.0.0.1", 0), Stranger) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", seen
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", seen
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_each_store_s_token_goes_to_that_store_alone_and_strange_answers_are_no_crash() -> None:
@@ -104,7 +106,7 @@ def test_a_program_that_speaks_no_http_does_not_answer() -> None:
                 connection.recv(4_096)
                 connection.sendall(b"220 mail ready\r\n")
 
-        thread = Thread(target=speak)
+        thread = Thread(target=speak, daemon=True)
         thread.start()
         with pytest.raises(Unavailable, match="does not answer"):
             Asker().get(f"http://127.0.0.1:{server.getsockname()[1]}/")
