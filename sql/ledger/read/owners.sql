@@ -2,10 +2,10 @@
 -- `differs`: a later one names somebody else, which changes nothing.
 SELECT
     uid,
-    toString(argMin(project_id, rank)) AS project_id,
-    argMin(environment, rank) AS environment,
-    toString(argMin(service_id, rank)) AS service_id,
-    uniqExact(project_id, environment, service_id) > 1 AS differs
+    toString(argMin(f.project_id, f.rank)) AS project_id,
+    argMin(f.environment, f.rank) AS environment,
+    toString(argMin(f.service_id, f.rank)) AS service_id,
+    toBool(uniqExact(f.project_id, f.environment, f.service_id) > 1) AS differs
 FROM
 (
     SELECT
@@ -23,6 +23,6 @@ FROM
             GROUP BY uid
             HAVING max(observed_at) >= toDateTime({since:Int64}, 'UTC')
         )
-)
+) AS f
 GROUP BY uid
 ORDER BY uid
