@@ -1,4 +1,4 @@
-"""The `starmeter billing` commands that need no store: verify a bundle, check and compare price books."""
+"""The `starmeter billing` commands: here those that need no store, the others from where their subject is."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import orjson
 import typer
 
+from billing.accounts.commands import budgets, explaining, invoices, money, papers, price_books, suppliers
 from core.errors import StarmeterError
 
 if TYPE_CHECKING:
@@ -18,8 +19,24 @@ _FINDINGS: Final = 1
 _USAGE: Final = 2
 
 app = typer.Typer(help="Usage, price books, invoices.", no_args_is_help=True)
-price_book = typer.Typer(help="Price books: check one, compare two.", no_args_is_help=True)
+price_book = typer.Typer(help="Price books: check, compare, put in force, list, show.", no_args_is_help=True)
 app.add_typer(price_book, name="price-book")
+price_book.command("activate")(price_books.activate)
+price_book.command("list")(price_books.list_)
+price_book.command("show")(price_books.show)
+app.command("what-if")(price_books.what_if)
+app.add_typer(invoices.invoice, name="invoice")
+invoices.invoice.command("pdf")(papers.pdf)
+invoices.invoice.command("bundle")(papers.bundle)
+invoices.invoice.command("write")(papers.write)
+app.command("explain")(explaining.explain)
+app.command("diff")(explaining.compare)
+app.add_typer(money.credit, name="credit")
+app.add_typer(money.plan, name="plan")
+app.command("journal")(money.journal)
+app.add_typer(budgets.budget, name="budget")
+app.add_typer(suppliers.supplier, name="supplier")
+app.command("margin")(suppliers.margin)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 _Book = Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="A price book's YAML file.")]

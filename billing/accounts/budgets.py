@@ -228,9 +228,9 @@ def _fire(engine: Engine, budget: Budget, threshold: int, period: Period, spent:
         "next_attempt_at": moment(at) if budget.webhook_url else None,
     }
     dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(budget_alerts).values(values).on_conflict_do_nothing()
+    added = dialect.insert(budget_alerts).values(values).on_conflict_do_nothing()
     with writing(engine) as connection:
-        return connection.execute(statement).rowcount == 1
+        return connection.execute(added.returning(budget_alerts.c.threshold)).first() is not None
 
 
 def _remove(connection: Connection, workspace_id: str, name: str) -> bool:

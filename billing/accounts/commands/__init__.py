@@ -1,0 +1,1 @@
+"""The `starmeter billing` commands of accounting, a module for each noun."""
