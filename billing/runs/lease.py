@@ -98,21 +98,17 @@ class Lease:
             connection.execute(update(leases).where(leases.c.name == _NAME).values(expires_at=moment(at)))
 
     @contextmanager
-    def held(self) -> Iterator[Fence | None]:
-        """Take it for a piece of work, renewing it meanwhile; `None` while another holds it.
+    def kept(self, fence: Fence) -> Iterator[None]:
+        """Renew it while a piece of work is done, and give it back at its end.
 
         Raises:
-            Unavailable: the control store fails.
+            Unavailable: the control store fails when it is given back; it then runs out by itself.
         """
-        fence = self.acquire()
-        if fence is None:
-            yield None
-            return
         over = threading.Event()
         renewal = threading.Thread(target=self._keep, args=(fence, over), name="lease", daemon=True)
         renewal.start()
         try:
-            yield fence
+            yield
         finally:
             over.set()
             renewal.join()
