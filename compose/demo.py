@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid5
 
@@ -18,6 +19,7 @@ _IDS: Final = UUID("5f0c7a52-6c0e-4d1b-9b7e-1f6f6f3f0a11")
 REGIONS: Final = ("fra1", "nyc1")
 
 
+@lru_cache(maxsize=1 << 16)
 def stable_id(*path: str) -> str:
     """The canonical id of the thing at `path`: the same on every machine and at every start."""
     return str(uuid5(_IDS, "/".join(path)))
@@ -26,6 +28,11 @@ def stable_id(*path: str) -> str:
 def cluster_of(region: str) -> str:
     """The name of the one cluster of a region."""
     return f"{region}-c1"
+
+
+@lru_cache(maxsize=1 << 10)
+def _tenant(project_id: str, environment: str, service_id: str) -> Tenant:
+    return Tenant(project_id, environment, service_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +98,7 @@ class Deployment:
     @property
     def tenant(self) -> Tenant:
         """Its tenant tuple."""
-        return Tenant(self.project.id, self.environment.name, self.project.service_id(self.service))
+        return _tenant(self.project.id, self.environment.name, self.project.service_id(self.service))
 
     @property
     def cluster_name(self) -> str:

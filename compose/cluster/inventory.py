@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from compose.cluster.pods import Container
     from compose.demo import Deployment
+    from core.tenant import Tenant
 
 # Every service is deployed anew this often, which gives its pods new names.
 ROLLOUT_SECONDS: Final = 6 * 3600
@@ -66,12 +67,12 @@ class Cluster:
         shift = int(digest(namespace, prefix, digits=8), 16) % ROLLOUT_SECONDS
         rollout = int((now + shift) // ROLLOUT_SECONDS)
         began = float(rollout * ROLLOUT_SECONDS - shift)
+        tenant = deployment.tenant
         replica_set = f"{prefix}-{digest(namespace, prefix, rollout, digits=10)}"
         for ordinal in range(deployment.environment.replicas):
             name = f"{replica_set}-{digest(replica_set, ordinal, digits=5)}"
             parts = resized(deployment, containers(deployment), began, now)
-            pod = self._pod(namespace, name, began, owner_kind="ReplicaSet", parts=parts)
-            yield replace(pod, tenant=deployment.tenant, owner=replica_set)
+            yield self._pod(namespace, name, began, owner_kind="ReplicaSet", parts=parts, of=(tenant, replica_set))
         if deployment.service.name == "api":
             yield from self._migration(deployment, rollout, began, now)
 
@@ -81,14 +82,15 @@ class Cluster:
         generation, age = divmod(now + shift, EVICTION_SECONDS)
         began = generation * EVICTION_SECONDS - shift
         namespace = deployment.project.namespace
-        pod = self._pod(namespace, name, began, owner_kind="StatefulSet", parts=containers(deployment))
-        pod = replace(pod, tenant=deployment.tenant, owner=name.rpartition("-")[0])
+        of = (deployment.tenant, name.rpartition("-")[0])
+        pod = self._pod(namespace, name, began, owner_kind="StatefulSet", parts=containers(deployment), of=of)
         yield replace(pod, uid=stable_id(self.region, namespace, name, f"{generation:.0f}"))
         if age < LINGER_SECONDS:
             yield replace(
                 pod,
                 uid=stable_id(self.region, namespace, name, f"{generation - 1:.0f}"),
                 created=began - EVICTION_SECONDS,
+                phase=Phase.FAILED,
                 ended=began,
                 deletion=began + 30,
             )
@@ -96,15 +98,26 @@ class Cluster:
     def _migration(self, deployment: Deployment, rollout: int, began: float, now: float) -> Iterator[Pod]:
         """The job that a rollout begins with: it finishes and is kept for a quarter of an hour."""
         name = f"migrate-{deployment.environment.name}-{rollout}"
-        pod = self._pod(deployment.project.namespace, name, began, owner_kind="Job", parts=(plain("migrate", 0.3),))
-        pod = replace(pod, tenant=deployment.tenant, owner=name)
+        parts = (plain("migrate", 0.3),)
+        of = (deployment.tenant, name)
+        pod = self._pod(deployment.project.namespace, name, began, owner_kind="Job", parts=parts, of=of)
         end = pod.started + _JOB_SECONDS
         if now < end:
             yield pod
         elif now < end + _JOB_KEPT_SECONDS:
             yield replace(pod, phase=Phase.SUCCEEDED, ended=end)
 
-    def _pod(self, namespace: str, name: str, began: float, *, owner_kind: str, parts: tuple[Container, ...]) -> Pod:
+    def _pod(
+        self,
+        namespace: str,
+        name: str,
+        began: float,
+        *,
+        owner_kind: str,
+        parts: tuple[Container, ...],
+        of: tuple[Tenant | None, str] = (None, ""),
+    ) -> Pod:
+        tenant, owner = of
         return Pod(
             namespace=namespace,
             name=name,
@@ -113,4 +126,6 @@ class Cluster:
             created=began,
             containers=parts,
             owner_kind=owner_kind,
+            tenant=tenant,
+            owner=owner,
         )

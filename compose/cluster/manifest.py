@@ -52,6 +52,11 @@ def manifest(pod: Pod, now: float) -> dict[str, Any]:
     }
 
 
+def is_resizing(container: Container, now: float) -> bool:
+    """Whether a new size is set aside, and not in force yet."""
+    return container.resized_at is not None and now < container.resized_at + _ACTUATION_SECONDS
+
+
 def node(name: str, *, cores: int, memory: int) -> dict[str, Any]:
     """A node that can give so many cores and bytes to pods."""
     allocatable = {"cpu": str(cores), "memory": f"{memory >> 10}Ki", "pods": "110"}
@@ -80,8 +85,8 @@ def _status(pod: Pod, container: Container, now: float) -> dict[str, Any]:
         state = {"terminated": {"exitCode": 0, "startedAt": began, "finishedAt": rfc3339(pod.ended)}}
     told: dict[str, Any] = {"name": container.name, "restartCount": restarts, "state": state, "ready": not ended}
     if requests := _requests(container.cpu_request, container.memory_request):
-        changing = container.resized_at is not None and now < container.resized_at + _ACTUATION_SECONDS
-        in_force = _requests(container.cpu_before, container.memory_request) if changing else requests
+        before = _requests(container.cpu_before, container.memory_request)
+        in_force = before if is_resizing(container, now) else requests
         told |= {"allocatedResources": requests, "resources": {"requests": in_force}}
     return told
 

@@ -104,19 +104,7 @@ class Intake:
             place = self._place("", "")
             self._evidence.write([tables.refused(place, [(Kind.BUILD, "", refusal.message, body[:_KEPT_BYTES])])])
             raise
-        self._evidence.write(
-            [
-                tables.build(
-                    self._place(told.region, ""),
-                    told.build_id,
-                    told.delivery_id,
-                    told.tenant,
-                    told.state,
-                    told.started_at,
-                    told.finished_at,
-                )
-            ]
-        )
+        self._evidence.write([tables.builds(self._place(told.region, ""), [told])])
         return told
 
     def _check_region(self, told: BuildTold) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from core.tenant import Tenant
+    from ingest.usage.build_report import BuildTold
     from ingest.usage.sight import Sight, Source
 
 _NAME: Final = pa.dictionary(pa.int32(), pa.string())
@@ -172,14 +173,23 @@ def refused(place: Place, told: Sequence[tuple[Kind, str, str, bytes]]) -> Rows:
     return _rows("refused_evidence", rows, (place.region, place.cluster, [row[2:5] for row in rows]))
 
 
-def build(  # noqa: PLR0917 - the columns in their order
-    place: Place, build_id: str, delivery_id: str, tenant: Tenant, state: int, started: int | None, finished: int | None
-) -> Rows:
-    """One report about a build."""
-    told = (place.region, build_id, delivery_id, tenant.project_id, tenant.environment, tenant.service_id, state)
-    ids = UUID(tenant.project_id).bytes, tenant.environment, UUID(tenant.service_id).bytes
-    row = (place.region, build_id, delivery_id, *ids, state, started, finished, place.received_at)
-    return _rows("build_events", [row], (*told, started, finished))
+def builds(place: Place, told: Sequence[BuildTold]) -> Rows:
+    """Reports about builds of one region."""
+    rows = [
+        (
+            *(place.region, one.build_id, one.delivery_id, UUID(one.tenant.project_id).bytes, one.tenant.environment),
+            *(UUID(one.tenant.service_id).bytes, int(one.state), one.started_at, one.finished_at, place.received_at),
+        )
+        for one in told
+    ]
+    content = [
+        (
+            *(one.build_id, one.delivery_id, one.tenant.project_id, one.tenant.environment, one.tenant.service_id),
+            *(int(one.state), one.started_at, one.finished_at),
+        )
+        for one in told
+    ]
+    return _rows("build_events", rows, (place.region, content))
 
 
 def _at(place: Place) -> tuple[str, str]:
