@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import threading
 from typing import TYPE_CHECKING, Final
 
-from core.errors import Unavailable
+from core.errors import StarmeterError, Unavailable
 from ingest import notice, segment
 from ingest.segment import Kind
-from ingest.sink import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,29 +54,37 @@ class Drain:
         delay = _FIRST_DELAY
         refusals = 0
         while True:
-            self._spool.adopt()
             path = self._spool.wait(0.0 if self._ending.is_set() else _POLL_SECONDS)
-            if path is None:
-                if self._ending.is_set():
-                    return
-                continue
+            if path is None and self._ending.is_set():
+                return
             try:
+                self._spool.adopt()
+                if path is None:
+                    continue
                 self._insert(path)
-            except (Unavailable, Refused, OSError) as failure:
+            except Exception as failure:  # noqa: BLE001 - the outermost frame of a thread, which nothing may end
                 self.failures += 1
                 self.is_storing = False
-                refusals = refusals + 1 if isinstance(failure, Refused) else 0
+                # What is neither the store's nor the disk's failure is the batch's, by the store's word or our defect.
+                refusals = 0 if isinstance(failure, (Unavailable, OSError)) else refusals + 1
                 _log.warning(
                     "a batch is not stored yet",
-                    extra={"region": self._region, "file": path.name, "reason": str(failure), "again_in": delay},
+                    extra={
+                        "region": self._region,
+                        "file": path and path.name,
+                        "reason": str(failure),
+                        "again_in": delay,
+                    },
+                    exc_info=not isinstance(failure, (StarmeterError, OSError)),
                 )
-                if refusals >= _REFUSALS:
+                if path is not None and refusals >= _REFUSALS:
                     _log.critical(
                         "a batch is set aside; `starmeter ingest refused` shows it and tries it again",
                         extra={"region": self._region, "file": path.name, "reason": str(failure)},
                     )
-                    self._spool.set_aside(path)
-                    refusals = 0
+                    with contextlib.suppress(OSError):
+                        self._spool.set_aside(path)
+                        refusals = 0
                 if self._ending.wait(delay * random.uniform(0.8, 1.2)):  # noqa: S311 - jitter, not secrecy
                     return
                 delay = min(delay * 2, _LONGEST_DELAY)

@@ -82,7 +82,7 @@ class Instruments:
         """Read the gauges of a region."""
         self.spool_bytes.labels(lane.region).set(lane.spool.size)
         self.spool_files.labels(lane.region).set(lane.spool.waiting)
-        self.set_aside.labels(lane.region).set(lane.spool.set_aside_files)
+        self.set_aside.labels(lane.region).set(lane.spool.refused)
         self.store_failures.labels(lane.region).set(lane.drain.failures)
 
     def note_request(self, protocol: Protocol, code: int, size: int) -> None:

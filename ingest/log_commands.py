@@ -14,7 +14,9 @@ from core.errors import ConfigurationError, StarmeterError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ingest = typer.Typer(no_args_is_help=True, help="What came in and could not be attributed.")
+    from ingest.settings import IngestSettings, LogRegion
+
+ingest = typer.Typer(no_args_is_help=True, help="What came in and could not be attributed, or not be stored.")
 
 _Config = Annotated[Path, typer.Option(envvar="STARMETER_INGEST_CONFIG", help="The ingest process's TOML file.")]
 
@@ -23,7 +25,7 @@ _FINDINGS: Final = 1
 
 @ingest.callback()
 def _root() -> None:
-    """What came in and could not be attributed."""
+    """What came in and could not be attributed, or not be stored."""
 
 
 def serve_ingest(config: _Config) -> None:
@@ -59,9 +61,7 @@ def replay(
     is_left = False
     with _told():
         configured = settings.load(IngestSettings, config)
-        chosen = [one for one in configured.regions if region in {None, one.name}]
-        if not chosen:
-            raise ConfigurationError(f"region: {region} is not in {config}; name one that is")
+        chosen = _chosen(configured, region, config)
         engine = connect(configured.control_store)
         require_current(engine)
         for one in chosen:
@@ -82,6 +82,54 @@ def replay(
                 typer.echo(f"{one.name}: {count} stay: {why}")
     if is_left:
         raise typer.Exit(_FINDINGS)
+
+
+@ingest.command()
+def refused(
+    config: _Config,
+    *,
+    region: Annotated[str | None, typer.Option(help="Only this region's; all of them otherwise.")] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Have them tried again, by the process that runs or the next.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a batch.")] = False,
+) -> None:
+    """Show the batches that the store refused three times, which wait in the spool until they are tried again.
+
+    The log says why each was refused. Mend that, then try again: each record is stored once, however often it is sent.
+    Exit code: 0 there is none, or all will be tried again, 1 some wait.
+    """
+    from core import settings  # noqa: PLC0415 - loads database drivers, for which no other command must wait
+    from ingest import segment, spool  # noqa: PLC0415 - the same
+    from ingest.settings import IngestSettings  # noqa: PLC0415 - the same
+
+    waiting = 0
+    with _told():
+        configured = settings.load(IngestSettings, config)
+        for one in _chosen(configured, region, config):
+            for path in spool.refused(Path(configured.spool) / one.name):
+                held = [(kind.name.lower(), table.num_rows) for kind, table in segment.parse(path.read_bytes()).blocks]
+                counts = {name: sum(rows for kind, rows in held if kind == name) for name in ("records", "letters")}
+                if again:
+                    spool.ask_again(path)
+                else:
+                    waiting += 1
+                said = {"region": one.name, "file": path.name, **counts, "again": again}
+                told = f"{counts['records']} records, {counts['letters']} dead letters"
+                typer.echo(
+                    json.dumps(said)
+                    if as_json
+                    else f"{one.name}: {path.name}: {told}{'; will be tried again' if again else ''}"
+                )
+    if waiting:
+        raise typer.Exit(_FINDINGS)
+
+
+def _chosen(configured: IngestSettings, region: str | None, config: Path) -> list[LogRegion]:
+    chosen = [one for one in configured.regions if region in {None, one.name}]
+    if not chosen:
+        raise ConfigurationError(f"region: {region} is not in {config}; name one that is")
+    return chosen
 
 
 @contextmanager

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ingest.lane import Lane, Receipt
 
 _OTLP_TYPES: Final = {problem.JSON: Protocol.OTLP_JSON, problem.PROTOBUF: Protocol.OTLP}
+_BINARY: Final = frozenset({"application/msgpack", "application/x-msgpack", problem.PROTOBUF})
 _UNREADABLE: Final = "no record could be read; the body is kept as a dead letter and must not be sent again"
 
 
@@ -63,6 +64,10 @@ class LogRoutes:
 
     def _plain(self, protocol: Protocol) -> Callable[[Request], Awaitable[Response]]:
         async def take(request: Request) -> Response:
+            if problem.media_type(request) in _BINARY:
+                raise body.UnknownEncoding(
+                    "Content-Type: use application/json or application/x-ndjson (Fluent Bit: format json or json_lines)"
+                )
             receipt = await self._take(request, protocol)
             if receipt.is_unreadable:
                 return problem.answer(request, 400, "unreadable", _UNREADABLE)

@@ -218,7 +218,7 @@ class Spool:
                 self._sealed.append((sealed, sealed.stat().st_size))
 
     @property
-    def set_aside_files(self) -> int:
+    def refused(self) -> int:
         """Files that the store refuses, and that nobody asked to try again."""
         return len(refused(self._folder))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import os
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from tests.ingest.logs.world import Platform
 
 _PATIENCE: Final = 40.0
+# The URL of a store that does not answer.
+NOWHERE: Final = "http://writer:x@127.0.0.1:1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,12 @@ def ingest(folder: Path, platform: Platform, writer_url: str, **settings: Any) -
     url = f"http://127.0.0.1:{port}"
     with Process("ingest", command, folder / "ingest.log", f"{url}/readyz") as process:
         yield Running(url, platform.near, process)
+
+
+def kill(running: Running) -> None:
+    """End it as nothing can prepare for."""
+    os.kill(running.process.pid, signal.SIGKILL)
+    until(lambda: not running.process.running, "it did not end")
 
 
 def until(done: Callable[[], bool], what: str) -> None:

@@ -17,8 +17,8 @@ from compose.home import Home
 from compose.process import free_port
 from core.control import connect
 from tests.compose.clickhouse.serving import Server
-from tests.ingest.logs.serving import Store, ingest, until
-from tests.ingest.logs.world import LAB, LAB_WEB, Platform, of, record
+from tests.ingest.logs.serving import NOWHERE, Store, ingest, kill, until
+from tests.ingest.logs.world import LAB, LAB_WEB, Platform, batch, names, of, record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,34 +27,18 @@ if TYPE_CHECKING:
 
     from tests.ingest.logs.serving import Running
 
-NOWHERE = "http://writer:x@127.0.0.1:1"
-
-
-def _batch(name: str, count: int) -> list[dict[str, object]]:
-    at = time.time_ns()
-    return [record(f"{name} {number:05d}", at=at + number) for number in range(count)]
-
-
-def _names(name: str, count: int) -> list[str]:
-    return [f"{name} {number:05d}" for number in range(count)]
-
-
-def _kill(running: Running) -> None:
-    os.kill(running.process.pid, signal.SIGKILL)
-    until(lambda: not running.process.running, "it did not end")
-
 
 def test_records_acknowledged_before_a_kill_are_stored_by_the_next_process(
     tmp_path: Path, platform: Platform, server: Server, store: Store
 ) -> None:
-    sent = _batch("kept", 1500)
+    sent = batch("kept", 1500)
     with ingest(tmp_path, platform, NOWHERE) as first:
         assert [first.post("/fluentbit", sent[i : i + 300]).json()["accepted"] for i in range(0, 1500, 300)] == [
             300
         ] * 5
         until(lambda: first.metric("ingest_store_failures", region="fra1") > 0, "it did not try")
         assert httpx.get(f"{first.url}/readyz").json()["regions"]["fra1"].startswith("the log store does not take")
-        _kill(first)
+        kill(first)
     assert store.bodies() == []
     with ingest(tmp_path, platform, server.writer_url) as second:
         # The agent, which may have had no answer, sends all of it again, and in another order.
@@ -64,22 +48,23 @@ def test_records_acknowledged_before_a_kill_are_stored_by_the_next_process(
         second.settle()
         duplicates = second.metric("ingest_records_total", region="fra1", outcome="duplicate")
 
-    assert store.bodies() == _names("kept", 1500)
+    assert store.bodies() == names("kept", 1500)
     assert duplicates == 1500
 
 
 def test_a_kill_at_any_moment_loses_and_doubles_nothing(
     tmp_path: Path, platform: Platform, server: Server, store: Store
 ) -> None:
-    sent = _batch("killed", 4000)
-    parts = [sent[i : i + 50] for i in range(0, len(sent), 50)]
+    sent = batch("killed", 4000)
+    # Of such a size that some are read in columns, and that many are on their way.
+    parts = [part for i in range(0, len(sent), 200) for part in (sent[i : i + 50], sent[i + 50 : i + 200])]
     acknowledged = 0
     for number in range(3):
         with ingest(tmp_path, platform, server.writer_url) as running, ThreadPoolExecutor(4) as pool:
             answers = [pool.submit(_post, running, part) for part in parts[acknowledged:]]
             delay = 0.05 + 0.1 * number
             time.sleep(delay)
-            _kill(running)
+            kill(running)
             # Whatever was not answered in order is sent again, answered or not.
             for answer in answers:
                 if not answer.result():
@@ -89,7 +74,7 @@ def test_a_kill_at_any_moment_loses_and_doubles_nothing(
         assert all(_post(running, part) for part in parts[acknowledged:])
         running.settle()
 
-    assert store.bodies() == _names("killed", 4000)
+    assert store.bodies() == names("killed", 4000)
 
 
 def _post(running: Running, part: list[dict[str, object]]) -> bool:
@@ -121,16 +106,17 @@ def test_a_store_killed_during_batches_gets_each_record_once(tmp_path: Path, pla
         volume = found.rows("SELECT sum(v.records) FROM starmeter.logs_volume_1m AS v WHERE v.source = 'app'")
         found.close()
 
-    assert bodies == _names("survives", count)
+    assert bodies == names("survives", count)
     # What histograms are drawn from counts each once, too.
     assert volume == [(count,)]
 
 
-def test_everything_twice_and_out_of_order_at_once(
+def test_everything_three_times_and_out_of_order_at_once(
     tmp_path: Path, platform: Platform, server: Server, store: Store
 ) -> None:
-    sent = _batch("twice", 2000)
-    parts = [sent[i : i + 37] for i in range(0, 2000, 37)] + [sent[i : i + 101] for i in range(0, 2000, 101)]
+    sent = batch("twice", 2000)
+    # The largest are read in columns.
+    parts = [sent[i : i + size] for size in (37, 101, 450) for i in range(0, 2000, size)]
     random.Random(3).shuffle(parts)
     with ingest(tmp_path, platform, server.writer_url) as running:
         with ThreadPoolExecutor(8) as pool:
@@ -138,8 +124,8 @@ def test_everything_twice_and_out_of_order_at_once(
         running.settle()
 
     assert sum(answer["accepted"] for answer in answers) == 2000
-    assert sum(answer["duplicate"] for answer in answers) == 2000
-    assert store.bodies() == _names("twice", 2000)
+    assert sum(answer["duplicate"] for answer in answers) == 4000
+    assert store.bodies() == names("twice", 2000)
 
 
 def test_records_of_long_ago_delivered_to_a_process_that_forgot_them_are_found_in_the_store(
@@ -155,68 +141,20 @@ def test_records_of_long_ago_delivered_to_a_process_that_forgot_them_are_found_i
             running.metric("ingest_records_total", region="fra1", outcome=one) for one in ("accepted", "duplicate")
         ]
 
-    assert store.bodies() == _names("old", 2500)
+    assert store.bodies() == names("old", 2500)
     assert outcomes == [2500, 1500 + 1500 + 2500]
-
-
-def test_a_truncated_last_block_costs_nothing_that_was_acknowledged(
-    tmp_path: Path, platform: Platform, server: Server, store: Store
-) -> None:
-    with ingest(tmp_path, platform, NOWHERE, batch_seconds=60.0) as first:
-        for name in ("first", "second", "last"):
-            assert first.post("/fluentbit", [record(name)]).json()["accepted"] == 1
-        _kill(first)
-    (path,) = (tmp_path / "spool" / "fra1").glob("*.segment")
-    whole = path.read_bytes()
-    # As if it had been killed while it wrote the last one, whose sender therefore got no answer.
-    path.write_bytes(whole[:-7])
-    with ingest(tmp_path, platform, server.writer_url) as second:
-        second.settle()
-        assert store.bodies() == ["first", "second"]
-        assert second.post("/fluentbit", [record("last")]).json()["accepted"] == 1
-        second.settle()
-
-    assert store.bodies() == ["first", "last", "second"]
-    assert "a block that was never acknowledged is left out" in (tmp_path / "ingest.log").read_text()
-
-
-def test_a_full_spool_refuses_with_a_time_to_try_again_and_recovers(
-    tmp_path: Path, platform: Platform, server: Server, store: Store
-) -> None:
-    accepted = 0
-    with ingest(tmp_path, platform, NOWHERE, spool_bytes=100_000) as running:
-        for part in range(0, 5000, 500):
-            answer = running.post("/fluentbit", _batch(f"part {part:04d} {random.Random(part).random()}", 500))
-            if answer.status_code == 503:
-                break
-            accepted += answer.json()["accepted"]
-        assert answer.status_code == 503
-        assert answer.headers["retry-after"] == "10"
-        assert "spool is full" in answer.json()["detail"]
-        otlp = running.post("", {"resourceLogs": []})
-        assert (otlp.status_code, otlp.json()["code"], otlp.headers["retry-after"]) == (503, 14, "10")
-        assert httpx.get(f"{running.url}/readyz").json()["regions"]["fra1"] == "the spool is full"
-        # The other region's way in is its own.
-        assert running.post("/fluentbit", [], token=platform.far).status_code == 200
-        assert 500 <= accepted < 5000
-    with ingest(tmp_path, platform, server.writer_url, spool_bytes=100_000) as running:
-        running.settle()
-        assert running.post("/fluentbit", _batch("after", 1)).json()["accepted"] == 1
-        running.settle()
-
-    assert len(store.bodies()) == accepted + 1
 
 
 def test_a_process_that_is_asked_to_end_empties_its_spool_first(
     tmp_path: Path, platform: Platform, server: Server, store: Store
 ) -> None:
     with ingest(tmp_path, platform, server.writer_url, batch_seconds=60.0) as running:
-        assert running.post("/fluentbit", _batch("ended", 20)).json()["accepted"] == 20
+        assert running.post("/fluentbit", batch("ended", 20)).json()["accepted"] == 20
         assert store.bodies() == []
         running.process.terminate()
         until(lambda: not running.process.running, "it did not end")
 
-    assert store.bodies() == _names("ended", 20)
+    assert store.bodies() == names("ended", 20)
 
 
 def test_while_the_control_store_fails_known_tenants_are_taken_and_others_wait(

@@ -97,3 +97,14 @@ def test_attributes_of_a_structured_body_are_bounded_and_the_body_is_whole(
     assert store.rows(
         "SELECT length(l.attributes), length(l.body) FROM starmeter.logs AS l ORDER BY length(l.body)"
     ) == [(2, len(HOSTILE["long key"])), (129, len(HOSTILE["many keys"]))]
+
+
+@pytest.mark.parametrize("path", ["/fluentbit", "/ndjson"])
+def test_a_format_that_is_not_read_is_refused_with_those_that_are(
+    running_ingest: Running, store: Store, path: str
+) -> None:
+    answer = running_ingest.post(path, b"\x91\x81\xa3log\xa1x", Content_Type="application/msgpack")
+
+    assert answer.status_code == 415
+    assert "application/json or application/x-ndjson" in answer.json()["detail"]
+    assert store.letters() == []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from core.tenant import Tenant
 from ingest.allowance import Allowances, Limits, Use
 from ingest.owner import Owner
-from tests.ingest.logs.serving import ingest, until
+from tests.ingest.logs.serving import NOWHERE, ingest, kill, until
 from tests.ingest.logs.world import LAB, LAB_WEB, SHOP, WEB, WORKER, of, record, rfc3339
 
 if TYPE_CHECKING:
@@ -76,6 +76,26 @@ def test_a_process_that_ends_tells_what_is_still_to_be_told(
 
     assert (answer.json()["limited"], other.json()["limited"]) == (2, 0)
     assert [body[:13] for body in store.bodies("platform")] == ["2 log records"]
+
+
+def test_what_was_left_out_is_told_after_a_kill(
+    tmp_path: Path, platform: Platform, server: Server, store: Store
+) -> None:
+    limits = {"records_per_second": 10, "window_seconds": 10}
+    at = (time.time_ns() // (10 * SECOND) - 1) * 10 * SECOND
+    with ingest(tmp_path, platform, NOWHERE, limits=limits) as running:
+        for start, count in ((0, 150), (200, 70)):
+            noisy = [record(f"noise {number:03d}", at=at + number) for number in range(start, start + count)]
+            limited = running.post("/fluentbit", noisy).json()["limited"]
+        kill(running)
+    with ingest(tmp_path, platform, server.writer_url, limits=limits) as running:
+        running.settle()
+        told = running.metric("ingest_notices_total", region="fra1")
+
+    assert limited == 70
+    events = store.rows("SELECT l.attributes['records'] FROM starmeter.logs AS l WHERE l.source = 'platform'")
+    assert told == len(events)
+    assert sum(int(records) for (records,) in events) == 50 + 70
 
 
 def test_an_allowance_is_counted_by_the_records_own_time() -> None:

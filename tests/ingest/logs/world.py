@@ -105,3 +105,14 @@ def of(project: str, service: str, environment: str = "production") -> dict[str,
         "starform.io/environment": environment,
         "starform.io/service-id": service,
     }
+
+
+def batch(name: str, count: int) -> list[dict[str, Any]]:
+    """Records of now, one a nanosecond, whose bodies are `names`."""
+    at = time.time_ns()
+    return [record(body, at=at + number) for number, body in enumerate(names(name, count))]
+
+
+def names(name: str, count: int) -> list[str]:
+    """Numbered bodies, sorted."""
+    return [f"{name} {number:05d}" for number in range(count)]
