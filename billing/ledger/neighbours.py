@@ -45,14 +45,14 @@ class Neighbourhood:
         # One that was seen only later may have started, or even ended, before.
         begun = (pl.col("first_seen") < self._end) | (pl.col("first_start") < self._end).fill_null(value=False)
         lost = begun & (pl.col("last_seen") >= self._until)
-        return pl.concat(
+        far = pl.concat(
             [
                 near.clear(),
                 *self._before(lives.filter(resumed).join(before, on="uid", how="anti")),
                 *self._after(lives.filter(lost).join(after, on="uid", how="anti")),
-                *self._contradicted(near, lives),
             ]
         )
+        return pl.concat([far, *self._contradicted(pl.concat([near, far]), lives)])
 
     def _before(self, wanted: pl.DataFrame) -> list[pl.DataFrame]:
         found: list[pl.DataFrame] = []
@@ -81,17 +81,19 @@ class Neighbourhood:
                 first = until
         return found
 
-    def _contradicted(self, near: pl.DataFrame, lives: pl.DataFrame) -> list[pl.DataFrame]:
-        """Long past ends and starts by which sights of now are put aside: a pod that lives after its end."""
-        alive = near.filter(pl.col("phase") < Phase.SUCCEEDED).select("uid", "started_at").join(lives, on="uid")
+    def _contradicted(self, seen: pl.DataFrame, lives: pl.DataFrame) -> list[pl.DataFrame]:
+        """Ends and starts far away by which sights are put aside: of pods that live after their end, or begin again."""
+        told = seen.select("uid", "phase", "started_at").join(lives, on="uid")
+        alive = told.filter(pl.col("phase") < Phase.SUCCEEDED)
         # The engine's least value where there is none is 0.
         ended = alive.filter(pl.col("first_end").is_between(1, self._first - 1)).unique("uid")
-        again = alive.filter(pl.col("started_at") - pl.col("first_start") > self._judged["skew"]).unique("uid")
+        again = told.filter(pl.col("started_at") - pl.col("first_start") > self._judged["skew"]).unique("uid")
         found = []
         if not ended.is_empty():
             found.append(self._nearest(ended, _whole_hour(ended["first_end"]), self._first, ends=True))
         if not again.is_empty():
-            found.append(self._nearest(again, _whole_hour(again["first_seen"]), self._first, starts=True))
+            last: int = again["last_seen"].max()  # type: ignore[assignment]  # a column of integers
+            found.append(self._nearest(again, _whole_hour(again["first_seen"]), last + 1, starts=True))
         return found
 
     def _nearest(
