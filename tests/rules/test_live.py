@@ -9,7 +9,6 @@ import pytest
 
 from core.errors import Unavailable
 from rules.check.finding import Finding, Severity
-from rules.check.registry import CHECKS as STATIC
 from rules.live import Report, inspect
 from rules.live_finding import CHECKS, LiveCheck
 from rules.live_http import MOST_QUESTIONS, Asker
@@ -175,7 +174,6 @@ def test_every_live_check_is_described_as_the_static_ones_are() -> None:
         assert (check.kinds, check.severity) == ((), Severity.ERROR)
         assert check.why.endswith(".")
         assert check.fix.endswith(".")
-    assert not {check.id for check in CHECKS} & {check.id for check in STATIC}
 
 
 def test_a_rule_that_fails_is_found_by_its_name(report: Report) -> None:
