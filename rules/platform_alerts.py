@@ -15,7 +15,7 @@ from rules.rulefile import Alert, Group
 FRESH_SECONDS: Final = 60
 # The live checks run every quarter of an hour.
 LIVE_SECONDS: Final = 3_600
-# Bills are made of whole hours: one being counted, one that waits for late evidence, one for a run that failed.
+# An hour is due once it has ended and its evidence had time to come; runs are tried again some times before this.
 WATERMARK_SECONDS: Final = 10_800
 # Lines of pods that are nobody's come from every cluster's own namespaces; of all lines they are few.
 UNLABELLED_SHARE: Final = 0.01
@@ -91,7 +91,7 @@ BILLING: Final = (
     PlatformAlert(
         name="BillingWatermarkOld",
         expr=f"max(starmeter_billing_watermark_age_seconds) > {WATERMARK_SECONDS}",
-        summary="Usage is counted up to {{ $value | humanizeDuration }} ago: estimates stand still, invoices wait.",
+        summary="An hour that ended {{ $value | humanizeDuration }} ago has no published usage: invoices wait for it.",
         hold="5m",
         severity="critical",
     ),
