@@ -39,13 +39,15 @@ if TYPE_CHECKING:
     from tests.compose.clickhouse.serving import Server
     from tests.ingest.logs.serving import Running
 
-ROUNDS: Final = 3
+ROUNDS: Final = 5
 BODIES: Final = 20
 RECORDS: Final = 5_000
-SENDERS: Final = 2
+SENDERS: Final = 4
 TARGET: Final = 0.6
 
 _TENANTS: Final = (of(SHOP, WEB), of(SHOP, WORKER), of(SHOP, WEB, "pr-7"), of(LAB, LAB_WEB))
+# A process that has just begun asks the store for records that may have come to the one before it.
+SETTLED_SECONDS: Final = Bounds().skew_seconds + 1
 _UNLIMITED: Final = {"records_per_second": 1e9, "bytes_per_second": 1e12}
 
 
@@ -133,6 +135,7 @@ def _measure(server: Server, platform: Platform, folder: Path) -> list[tuple[str
     settings = {"limits": _UNLIMITED, "batch_seconds": 0.5}
     ratios, ours, bare, cpu = [], [], [], []
     with ingest(folder, platform, server.writer_url, **settings) as ingester:
+        time.sleep(SETTLED_SECONDS)
 
         def stored() -> float:
             return ingester.metric("ingest_stored_records_total", region="fra1")

@@ -230,31 +230,3 @@ def test_a_cursor_is_of_one_scope_filter_range_and_direction(door_of_logs: LogDo
 
     assert [answer.status_code for answer in honest] == [200, 200]
     assert {answer.status_code for answer in wrong} == {400}
-
-
-def test_who_may_not_read_is_told_as_everywhere(door_of_logs: LogDoor) -> None:
-    tokens = door_of_logs.tokens
-
-    def status(token: str, project: str = platform.PROJECT_A) -> tuple[int, str]:
-        with door_of_logs.client(token, project) as client:
-            answer = client.get("logs")
-            return answer.status_code, answer.text
-
-    assert status(tokens.logs_only)[0] == 200
-    assert status(tokens.revoked)[0] == status(tokens.expired)[0] == status("sm_nonsense")[0] == 401
-    assert status(tokens.billing)[0] == 403
-    assert status(tokens.viewer, platform.PROJECT_B) == status(tokens.viewer, platform.UNKNOWN)
-    assert status(tokens.viewer, platform.PROJECT_B)[0] == 404
-    assert status(tokens.production, platform.PROJECT_B)[0] == 404
-
-
-def test_a_region_that_is_down_is_named_and_the_others_are_served(door_of_logs: LogDoor) -> None:
-    with door_of_logs.client(door_of_logs.tokens.owner, platform.PROJECT_FAR) as far:
-        answer = far.get("logs")
-    with door_of_logs.client() as near:
-        assert near.get("logs").status_code == 200
-
-    assert answer.status_code == 503
-    assert "region far" in answer.json()["detail"]
-    assert int(answer.headers["retry-after"]) > 0
-    assert "127.0.0.1" not in answer.text

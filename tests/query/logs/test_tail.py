@@ -6,25 +6,21 @@ import json
 import socket
 import time
 from collections import Counter
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 
-from core.control import connect
-from core.registry import Registry
 from tests.query import platform
 from tests.query.logs import samples
 from tests.query.logs.reference import Sample
 from tests.query.logs.serving import log_door
+from tests.query.logs.tailing import QUICK, tailing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import httpx
     from clickhouse_connect.driver.client import Client
 
     from tests.compose.clickhouse.serving import Server
@@ -32,8 +28,6 @@ if TYPE_CHECKING:
     from tests.query.platform import Tokens
 
 MAX_BEATS = 6
-QUICK = {"settle_seconds": 0.3, "poll_seconds": 0.1, "heartbeat_seconds": 0.3}
-Event = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -47,28 +41,6 @@ def quick(
         tmp_path_factory.mktemp("tail-door"), {"near": log_server.reader_url}, control=control, logs=logs
     ) as door:
         yield door
-
-
-def events(lines: Iterator[str]) -> Iterator[Event]:
-    """Server-sent events, comments as such."""
-    event: Event = {}
-    for line in lines:
-        if not line:
-            if event:
-                yield event
-            event = {}
-            continue
-        name, _, value = line.partition(": ")
-        event[name or "comment"] = json.loads(value) if name == "data" else value
-
-
-@contextmanager
-def tailing(client: httpx.Client, *, last: str = "", **arguments: str) -> Iterator[Iterator[Event]]:
-    headers = {"Last-Event-ID": last} if last else {}
-    with client.stream("GET", "logs/tail", params=arguments, headers=headers) as answer:
-        answer.raise_for_status()
-        assert answer.headers["content-type"].startswith("text/event-stream")
-        yield events(answer.iter_lines())
 
 
 def fresh(seed: int, count: int, mark: str = "") -> list[Sample]:
@@ -157,21 +129,6 @@ def test_a_heartbeat_moves_the_position_on(quick: LogDoor) -> None:
     assert [beat["comment"] for beat in beats] == ["heartbeat"] * MAX_BEATS
     # On a busy machine a heartbeat may fall due before the store was asked again: it then stays where it was.
     assert len({opened["id"], *(beat["id"] for beat in beats)}) >= 3
-
-
-def test_a_revoked_token_ends_its_tail(quick: LogDoor, control: tuple[str, Tokens]) -> None:
-    registry_store, _ = control
-    engine = connect(registry_store)
-    directory = Registry(engine)
-    now = datetime.now(UTC)
-    issued = directory.issue_token("viewer", "short", now=now)
-    with quick.client(issued.text) as client, tailing(client) as stream:
-        next(stream)
-        directory.revoke_token(issued.id, datetime.now(UTC))
-        last = list(stream)[-1]
-    engine.dispose()
-
-    assert (last["event"], last["data"]) == ("end", {"reason": "unauthenticated"})
 
 
 def test_a_project_has_a_number_of_tails(quick: LogDoor) -> None:
