@@ -107,7 +107,7 @@ async def test_who_looks_as_far_back_as_it_can_afford_and_names_the_labels_that_
     await who(count)
 
     tenants = 'project_id!="",__name__!~"ALERTS|ALERTS_FOR_STATE"'
-    assert reader.counted == [f'{{{tenants},page!=""}} 24 h', f'{{{tenants},bot!=""}} 7 h']
+    assert reader.counted == [f'{{{tenants},page!=""}} 24 h', f'{{{tenants},bot!=""}} 3 h']
     assert count.warnings[0].startswith("region big: label trace has 100001 series today")
     assert count.warnings[1:] == [
         f"region big: label {name} has more new values than are counted" for name in ("page", "bot")
