@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from rules.budget import BUDGET
@@ -83,16 +84,21 @@ def _strangers(document: Document, _: Surroundings) -> Iterator[Hit]:
             yield Hit(pattern.line, f"{pattern} also lets {len(admitted)} others in, such as {admitted[0]}")
 
 
-def _preview_by_name(document: Document, _: Surroundings) -> Iterator[Hit]:
-    found = _inclusive(document)
-    if found is None:
-        return
+@lru_cache(maxsize=64)  # the same allowlist stands in many files
+def _lost_by_name(found: Statistics) -> list[str]:
     kept = [stat for stats in corpus.OWN_STATS.values() for stat in stats if found.accepts(f"cluster.{_PLAIN}.{stat}")]
-    lost = [
+    return [
         environment
         for environment, name in corpus.PREVIEW_LIKE.items()
         if not all(found.accepts(f"cluster.{name}.{stat}") for stat in kept)
     ]
+
+
+def _preview_by_name(document: Document, _: Surroundings) -> Iterator[Hit]:
+    found = _inclusive(document)
+    if found is None:
+        return
+    lost = _lost_by_name(found)
     if lost:
         yield Hit(found.line, f"keeps the environment production but not {lost[0]}: a customer may call production so")
 

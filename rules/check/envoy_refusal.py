@@ -37,8 +37,9 @@ def _unreadable(document: Document, _: Surroundings) -> Iterator[Hit]:
     value = document.root.at("spec", "bootstrap", "value")
     if value is None or value.tag in {"map", "seq"}:
         return
+    found = statistics.bootstraps(document.root)
     try:
-        found = value.embedded()
+        found = found or tuple(value.embedded())
     except Unreadable as failure:
         yield Hit(failure.line, f"spec.bootstrap.value: {failure.why}")
         return
@@ -47,7 +48,7 @@ def _unreadable(document: Document, _: Surroundings) -> Iterator[Hit]:
 
 
 def _stats(document: Document) -> Iterator[Node]:
-    roots = [document.root] if document.kind is Kind.BOOTSTRAP else statistics.bootstraps(document.root)
+    roots = (document.root,) if document.kind is Kind.BOOTSTRAP else statistics.bootstraps(document.root)
     for root in roots:
         stats = root.at("stats_config")
         if stats is not None and stats.tag == "map":

@@ -96,14 +96,19 @@ def relabelled(rules: Sequence[Rule], series: Mapping[str, str]) -> Labels | Non
     for rule in rules:
         if labels is None:
             return None
-        action = _ACTIONS.get(rule.action)
-        if action is None or not _holds(rule.condition, labels):
-            continue
-        try:
-            labels = action(rule, labels)
-        except NotRE2:
-            continue
+        labels = applied(rule, labels)
     return labels
+
+
+def applied(rule: Rule, labels: Labels) -> Labels | None:
+    """What one rule makes of a series; `None` when it drops it. What it does not change is given back as it is."""
+    action = _ACTIONS.get(rule.action)
+    if action is None or not _holds(rule.condition, labels):
+        return labels
+    try:
+        return action(rule, labels)
+    except NotRE2:
+        return labels
 
 
 def known(action: str) -> bool:
@@ -143,7 +148,7 @@ def _meets(matcher: promql_tree.Matcher, labels: Mapping[str, str]) -> bool:
 
 
 def _source(rule: Rule, labels: Mapping[str, str]) -> str:
-    return rule.separator.join(labels.get(label, "") for label in rule.source_labels)
+    return rule.separator.join([labels.get(label, "") for label in rule.source_labels])
 
 
 def _with(labels: Mapping[str, str], label: str, value: str) -> Labels:

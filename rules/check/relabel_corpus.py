@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import TYPE_CHECKING
 
-from rules.check.relabel import relabelled
+from rules.check.relabel import applied
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,11 +29,27 @@ class Corpus:
     series: tuple[Mapping[str, str], ...]
 
 
-# The same few lists of rules stand in hundreds of files.
-@lru_cache(maxsize=256)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Step:
+    """What some rules have left of a corpus: each series before, and as it is now."""
+
+    pairs: tuple[tuple[Mapping[str, str], Labels], ...]
+
+
+@lru_cache(maxsize=32)
+def _begun(corpus: Corpus) -> _Step:
+    return _Step(tuple((one, dict(one)) for one in corpus.series))
+
+
+# Lists of rules differ in one rule, if at all, and mostly in one of the last: what they begin with is run once.
+@lru_cache(maxsize=512)
+def _continued(step: _Step, rule: Rule) -> _Step:
+    return _Step(tuple((one, after) for one, now in step.pairs if (after := applied(rule, now)) is not None))
+
+
 def kept(rules: tuple[Rule, ...], corpus: Corpus) -> tuple[tuple[Mapping[str, str], Labels], ...]:
     """Each series of the corpus that the rules keep, before and after."""
-    return tuple((one, after) for one in corpus.series if (after := relabelled(rules, one)) is not None)
+    return reduce(_continued, rules, _begun(corpus)).pairs
 
 
 def merged(rules: tuple[Rule, ...], corpus: Corpus) -> Merged | None:

@@ -37,7 +37,8 @@ class Rule:
     labels: tuple[tuple[str, int], ...] = ()
 
 
-@lru_cache(maxsize=8192)
+# Asked for the whole tree before any check is made, and then again.
+@lru_cache(maxsize=1 << 15)
 def parsed(text: str) -> tuple[Expression | None, tuple[Expression, ...], str]:
     """An expression with everything in it, or why it cannot be read."""
     try:

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from rules.check.check import Surroundings
     from rules.check.node import Node
 
-_LISTS: Final = (
-    *("relabel_configs", "metric_relabel_configs", "write_relabel_configs"),
-    *("relabelings", "metricRelabelings", "relabelConfigs", "metricRelabelConfigs", "relabelingConfigs"),
-    *("writeRelabelConfigs", "inlineUrlRelabelConfig"),
+_LISTS: Final = frozenset(
+    {
+        *("relabel_configs", "metric_relabel_configs", "write_relabel_configs"),
+        *("relabelings", "metricRelabelings", "relabelConfigs", "metricRelabelConfigs", "relabelingConfigs"),
+        *("writeRelabelConfigs", "inlineUrlRelabelConfig", "inlineRelabelConfig"),
+    }
 )
 _ONLY_VMAGENT: Final = frozenset({"graphite", "labelmap_all", "keep_metrics", "drop_metrics"})
 # Actions that do nothing, and are refused, without these.
@@ -32,9 +34,8 @@ _TWO: Final = 2
 
 def _rules(document: Document) -> Iterator[Node]:
     for node in document.root.walk():
-        for key in _LISTS:
-            listed = node.at(key)
-            yield from (rule for rule in (() if listed is None else listed.items) if rule.tag == "map")
+        for key in node.entries.keys() & _LISTS:
+            yield from (rule for rule in node.entries[key].items if rule.tag == "map")
 
 
 def _wrong(rule: Node) -> Iterator[tuple[int, str]]:

@@ -86,15 +86,18 @@ def misshapen(node: Node, shape: Shape, path: str, seen: set[tuple[int, int]]) -
     What stands in many places by reference is looked at once for each shape: `seen` are those that were.
     """
     # A key without a value is as good as absent to every one of these programs.
-    if shape is None or node.tag == "null" or (id(node), id(shape)) in seen:
+    if shape is None or node.tag == "null":
         return
-    seen.add((id(node), id(shape)))
     path = path or "the file"
     if isinstance(shape, str):
         types = _types(shape)
         if not any(fits(node) for _, fits in types):
             yield Hit(node.line, f"{path}: {_shown(node)} where {' or '.join(name for name, _ in types)} is expected")
-    elif isinstance(shape, list):
+        return
+    if (id(node), id(shape)) in seen:
+        return
+    seen.add((id(node), id(shape)))
+    if isinstance(shape, list):
         if node.tag != "seq":
             yield Hit(node.line, f"{path}: {_shown(node)} where a list is expected")
             return

@@ -182,13 +182,14 @@ def _of_gateway(root: Node) -> Statistics:
     return Statistics(line, "inclusion" if patterns else "everything", tuple(patterns), tuple(bounds))
 
 
-def bootstraps(root: Node) -> list[Node]:
+@lru_cache(maxsize=4)  # as above
+def bootstraps(root: Node) -> tuple[Node, ...]:
     """What an EnvoyProxy merges into its bootstrap; nothing when that cannot be read."""
     value = root.at("spec", "bootstrap", "value")
     try:
-        return [] if value is None else value.embedded()
+        return () if value is None else tuple(value.embedded())
     except Unreadable:
-        return []
+        return ()
 
 
 def _bounds(stats: Node) -> Iterator[Bounds]:
