@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from billing.commands import app as billing
+from billing.runs.commands import serve_billing
 from billing.surface.commands import usage
 from billing.surface.mounting import surfaces
 from compose.commands import down, up
@@ -34,6 +35,7 @@ def _root() -> None:
 app.add_typer(serve, name="serve")
 serve.command("query")(serve_query(surfaces))
 serve.command("ingest")(serve_ingest)
+serve.command("billing")(serve_billing)
 app.add_typer(tokens, name="tokens")
 app.add_typer(ingest, name="ingest")
 app.add_typer(rules, name="rules")

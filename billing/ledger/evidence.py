@@ -52,13 +52,14 @@ def pod_evidence(ledger: Ledger, one: Slice, policy: MeteringPolicy, as_of: int)
         "earliest": EARLIEST,
         "most_cpu": MOST_CPU_M,
         "most_memory": MOST_MEMORY_B,
+        "max_gap": policy.max_gap_s,
     }
-    near = ledger.query("ledger/read/sights", judged | {"first": first, "until": until, "max_gap": policy.max_gap_s})
+    near = ledger.query("ledger/read/sights", judged | {"first": first, "until": until, "uids": []})
     lives = ledger.query("ledger/read/lives", {"region": one.region, "cluster": one.cluster, "since": one.hour})
-    far = Neighbourhood(ledger, judged, one, margin).around(near, lives)
+    seen = Neighbourhood(ledger, judged, one, margin).with_neighbours(near, lives)
     hour = asked | {"first": one.hour, "until": one.hour + HOUR}
     return PodEvidence(
-        observations=_observations(pl.concat([near, far]), one.cluster),
+        observations=_observations(seen, one.cluster),
         owners=ledger.query("ledger/read/owners", asked | {"since": first}),
         nodes=_nodes(ledger, hour),
         coverage=_coverage(ledger, hour, policy.scrape_interval_s),

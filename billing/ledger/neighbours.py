@@ -33,8 +33,8 @@ class Neighbourhood:
         self._start, self._end = one.hour, one.hour + HOUR
         self._first, self._until = self._start - margin, self._end + margin
 
-    def around(self, near: pl.DataFrame, lives: pl.DataFrame) -> pl.DataFrame:
-        """The sights that are missing in `near`, in its columns.
+    def with_neighbours(self, near: pl.DataFrame, lives: pl.DataFrame) -> pl.DataFrame:
+        """The sights in `near` and what is missing in them, in the same columns.
 
         `lives` tells of each pod when it was first and last seen, first started and first ended.
         """
@@ -45,14 +45,14 @@ class Neighbourhood:
         # One that was seen only later may have started, or even ended, before.
         begun = (pl.col("first_seen") < self._end) | (pl.col("first_start") < self._end).fill_null(value=False)
         lost = begun & (pl.col("last_seen") >= self._until)
-        far = pl.concat(
+        seen = pl.concat(
             [
-                near.clear(),
+                near,
                 *self._before(lives.filter(resumed).join(before, on="uid", how="anti")),
                 *self._after(lives.filter(lost).join(after, on="uid", how="anti")),
             ]
         )
-        return pl.concat([far, *self._contradicted(pl.concat([near, far]), lives)])
+        return self._with_whole_lives(pl.concat([seen, *self._ends(seen, lives)]), lives)
 
     def _before(self, wanted: pl.DataFrame) -> list[pl.DataFrame]:
         found: list[pl.DataFrame] = []
@@ -81,20 +81,26 @@ class Neighbourhood:
                 first = until
         return found
 
-    def _contradicted(self, seen: pl.DataFrame, lives: pl.DataFrame) -> list[pl.DataFrame]:
-        """Ends and starts far away by which sights are put aside: of pods that live after their end, or begin again."""
-        told = seen.select("uid", "phase", "started_at").join(lives, on="uid")
-        alive = told.filter(pl.col("phase") < Phase.SUCCEEDED)
+    def _ends(self, seen: pl.DataFrame, lives: pl.DataFrame) -> list[pl.DataFrame]:
+        """The ends far away of pods that are seen alive after it, whose sights are put aside for that."""
+        told = seen.filter(pl.col("phase") < Phase.SUCCEEDED).select("uid").unique().join(lives, on="uid")
         # The engine's least value where there is none is 0.
-        ended = alive.filter(pl.col("first_end").is_between(1, self._first - 1)).unique("uid")
-        again = told.filter(pl.col("started_at") - pl.col("first_start") > self._judged["skew"]).unique("uid")
-        found = []
-        if not ended.is_empty():
-            found.append(self._nearest(ended, _whole_hour(ended["first_end"]), self._first, ends=True))
-        if not again.is_empty():
-            last: int = again["last_seen"].max()  # type: ignore[assignment]  # a column of integers
-            found.append(self._nearest(again, _whole_hour(again["first_seen"]), last + 1, starts=True))
-        return found
+        ended = told.filter(pl.col("first_end").is_between(1, self._first - 1))
+        if ended.is_empty():
+            return []
+        return [self._nearest(ended, _whole_hour(ended["first_end"]), self._first, ends=True)]
+
+    def _with_whole_lives(self, seen: pl.DataFrame, lives: pl.DataFrame) -> pl.DataFrame:
+        """All that is known of pods that tell two starts: what is put aside decides which sights are the nearest."""
+        skew: int = self._judged["skew"]
+        told = seen.select("uid", "started_at").join(lives, on="uid")
+        again = told.filter(pl.col("started_at") - pl.col("first_start") > skew).unique("uid").sort("uid")
+        found = [seen.join(again, on="uid", how="anti")]
+        for part in again.iter_slices(_NAMED):
+            last: int = part["last_seen"].max()  # type: ignore[assignment]  # a column of integers
+            asked = {"first": _whole_hour(part["first_seen"]), "until": last + 1, "uids": part["uid"].to_list()}
+            found.append(self._ledger.query("ledger/read/sights", {**self._judged, **asked}))
+        return pl.concat(found)
 
     def _nearest(
         self,
@@ -104,10 +110,9 @@ class Neighbourhood:
         *,
         backward: bool = False,
         ends: bool = False,
-        starts: bool = False,
     ) -> pl.DataFrame:
         uids = wanted["uid"].to_list() if wanted.height <= _NAMED else []
-        asked = {"first": first, "until": until, "uids": uids, "backward": backward, "ends": ends, "starts": starts}
+        asked = {"first": first, "until": until, "uids": uids, "backward": backward, "ends": ends}
         found = self._ledger.query("ledger/read/nearest", {**self._judged, **asked})
         return found.join(wanted.select("uid"), on="uid", how="semi")
 

@@ -50,6 +50,15 @@ class Ledger:
         self._client: Client | None = None
         self._connecting = threading.Lock()
 
+    @classmethod
+    def at(cls, url: str) -> Ledger:
+        """The ledger by a URL that holds the user and the password.
+
+        Raises:
+            ConfigurationError: it is none.
+        """
+        return cls(clickhouse.Endpoint.of("ledger_url: the ledger's store", url))
+
     def close(self) -> None:
         """Drop the connection; the next question opens another."""
         with self._connecting:

@@ -17,7 +17,6 @@ from billing.runs.due import Due
 from billing.runs.instruments import Instruments
 from billing.runs.lease import Lease
 from core.attribution import Attribution
-from core.clickhouse import Endpoint
 from core.control import connect, require_current
 from ingest.usage.store import Evidence
 
@@ -57,7 +56,7 @@ def parts(
         Unavailable: the control store does not answer, or is not of this release.
     """
     engine = connect(settings.control_store.get_secret_value())
-    ledger = Ledger(Endpoint.of("ledger_url: the ledger's store", settings.ledger_url.get_secret_value()))
+    ledger = Ledger.at(settings.ledger_url.get_secret_value())
     evidence = Evidence(settings.ledger_url)
     try:
         require_current(engine)

@@ -1,5 +1,5 @@
--- Reader: for each pod its one sight in a stretch of time that is the last of them (`backward`), or the first; only of ends
--- (`ends`), or the one with the earliest start (`starts`). Of several in one second the largest counts, as in metering.
+-- Reader: for each pod its one sight in a stretch of time that is the last of them (`backward`), or the first; with
+-- `ends` only of ends. Of several in one second the largest counts, as in metering.
 -- An empty `uids` means every pod of the cluster. The rules of `sights` for agents and for what is sound hold here, too.
 WITH
     seen AS (
@@ -39,10 +39,9 @@ SELECT
     false AS unbroken
 FROM seen
 WHERE (source = 'agent' OR (uid, intDiv(at, 300)) NOT IN (SELECT uid, intDiv(at, 300) FROM seen WHERE source = 'agent'))
-    AND (NOT {ends:Bool} OR phase_number >= 3) AND (NOT {starts:Bool} OR started >= 0)
+    AND (NOT {ends:Bool} OR phase_number >= 3)
 ORDER BY
     uid,
-    if({starts:Bool}, started, 0),
     if({backward:Bool}, -at, at),
     phase_number DESC, cpu DESC, memory DESC, started DESC, finished DESC, deletion DESC, quality_number DESC
 LIMIT 1 BY uid

@@ -2,7 +2,7 @@
 -- new: a sight between two others of its pod that tell the same, none further apart than the policy's gap. `unbroken`: the
 -- sights since the one before it, kept or not, told the same without a hole.
 -- An agent knows better than series: in five minutes in which it saw a pod, series say nothing of that pod.
--- `is_sound` is what `billing.quarantine` asks of one sight by itself; -1 stands for a time that is not known.
+-- An empty `uids` means every pod of the cluster. `is_sound` is what `billing.quarantine` asks of one sight by itself; -1 stands for a time that is not known.
 WITH
     seen AS (
         SELECT
@@ -25,6 +25,7 @@ WITH
         FROM billing.pod_observations AS o
         WHERE o.region = {region:String} AND o.cluster = {cluster:String} AND o.received_at < toDateTime({as_of:Int64}, 'UTC')
             AND o.observed_at >= toDateTime({first:Int64}, 'UTC') AND o.observed_at < toDateTime({until:Int64}, 'UTC')
+            AND (empty({uids:Array(String)}) OR uid IN ({uids:Array(String)}))
     ),
     compared AS (
         SELECT

@@ -1,0 +1,177 @@
+"""`starmeter billing run|backfill|status` and `starmeter serve billing`."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from billing.accounts.commands.session import FINDINGS, LOCAL, Config, Json, print_json, told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from billing.ledger.slice import Slice
+    from billing.runs.parts import Parts
+    from billing.runs.record import RunKind
+    from billing.runs.runner import Outcome
+
+_WAIT_SECONDS: Final = 0.5
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only print what would change; nothing is written.")]
+Wait = Annotated[int, typer.Option(metavar="SECONDS", min=0, help="How long to wait while another runner works.")]
+WithoutCollecting = Annotated[
+    bool, typer.Option("--without-collecting", help="Use what evidence there is, even of a region that is lost.")
+]
+
+
+def run(
+    *,
+    config: Config = LOCAL,
+    dry_run: DryRun = False,
+    wait: Wait = 60,
+    as_json: Json = False,
+) -> None:
+    """Meter and publish every closed hour that is not published, the oldest first.
+
+    Exit code: 0 done, 1 an hour was blocked or failed, which is named, 2 wrong usage, 3 a store fails.
+    """
+    from billing.runs.record import RunKind  # noqa: PLC0415 - loads stores, for which other commands must not wait
+
+    with _opened(config) as opened:
+        slices = lambda: opened.due.slices(opened.clock())  # noqa: E731 - asked again once the lease is held
+        _tell(_outcomes(opened, slices, RunKind.HOURLY, dry_run=dry_run, wait=wait), as_json=as_json)
+
+
+def backfill(
+    *,
+    config: Config = LOCAL,
+    start: Annotated[str, typer.Option("--from", metavar="TIME", help="The first hour: 2026-01-31T00:00:00Z.")],
+    end: Annotated[str, typer.Option("--to", metavar="TIME", help="The end, which is not part of it.")],
+    region: Annotated[str | None, typer.Option(help="Only this region.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="Only this cluster.")] = None,
+    without_collecting: WithoutCollecting = False,
+    dry_run: DryRun = False,
+    wait: Wait = 60,
+    as_json: Json = False,
+) -> None:
+    """Meter hours again with all the evidence there is now, and publish those that it changes.
+
+    Invoices that are final keep their rows; the next invoice corrects them.
+
+    Exit code: 0 done, 1 an hour was blocked or failed, which is named, 2 wrong usage, 3 a store fails.
+    """
+    with _opened(config, collecting=not without_collecting) as opened:
+        from billing.hour import Period, iso, parse  # noqa: PLC0415 - as in `run`
+        from billing.runs.record import RunKind  # noqa: PLC0415 - the same
+        from core.errors import BadRequest  # noqa: PLC0415 - the same
+
+        period = Period(parse(start, "from"), parse(end, "to"))
+        closed = opened.due.closed_until(opened.clock())
+        if period.end > closed:
+            raise BadRequest(f"to: the hours after {iso(closed)} are not closed yet; end there")
+        slices = opened.due.within(period, cluster, region)
+        if not slices:
+            raise BadRequest("cluster: none of this name and region is known; see the configuration's regions")
+        _tell(_outcomes(opened, lambda: slices, RunKind.BACKFILL, dry_run=dry_run, wait=wait), as_json=as_json)
+
+
+def status(*, config: Config = LOCAL, as_json: Json = False) -> None:
+    """Print how far metering has come, and what should be looked at.
+
+    Exit code: 0 nothing is stuck, 1 something is blocked or fails, 3 a store fails.
+    """
+    with _opened(config) as opened:
+        from billing.hour import iso  # noqa: PLC0415 - as in `run`
+        from billing.runs.record import RunState  # noqa: PLC0415 - the same
+        from billing.runs.status import status as found_status  # noqa: PLC0415 - the same
+
+        found = found_status(opened.engine, opened.due, opened.clock())
+    stuck = [each for each in found.notices if each.state is not RunState.PUBLISHED]
+    if as_json:
+        print_json(asdict(found))
+    else:
+        behind = (
+            "everything closed is published" if found.watermark is None else f"published until {iso(found.watermark)}"
+        )
+        typer.echo(
+            f"{behind}; {found.due} hour(s) due; last publication {found.latest}; runner {found.holder or 'none'}"
+        )
+        typer.echo("last day's runs: " + (", ".join(f"{n} {state}" for state, n in found.runs.items()) or "none"))
+        typer.echo(
+            f"put aside: {found.quarantined} pod(s), {found.quarantined_builds} build(s); "
+            f"labels name another tenant: {found.mismatched} pod(s); nobody's: {found.unattributed}"
+        )
+        for each in found.notices:
+            typer.echo(f"{each.slice} {each.state}: {each.message}")
+    if stuck:
+        raise typer.Exit(FINDINGS)
+
+
+def serve_billing(config: Config = LOCAL) -> None:
+    """Meter on schedule until SIGTERM; then finish the run that is under way."""
+    with told():
+        from billing import serving  # noqa: PLC0415 - as in `run`
+
+        serving.run(config)
+
+
+@contextmanager
+def _opened(config: Path, *, collecting: bool = True) -> Iterator[Parts]:
+    with told():
+        from billing.runs.parts import parts  # noqa: PLC0415 - as in `run`
+        from billing.settings import BillingSettings  # noqa: PLC0415 - the same
+        from core.settings import load  # noqa: PLC0415 - the same
+
+        with parts(load(BillingSettings, config), collecting=collecting) as opened:
+            yield opened
+
+
+def _outcomes(
+    opened: Parts, choose: Callable[[], Iterable[Slice]], kind: RunKind, *, dry_run: bool, wait: int
+) -> Iterator[Outcome]:
+    if dry_run:
+        return opened.batch.previews(choose(), kind)
+    until = time.monotonic() + wait
+    while (outcomes := opened.batch.runs(choose, kind)) is None:
+        if time.monotonic() >= until:
+            from core.errors import Unavailable  # noqa: PLC0415 - as in `run`
+
+            raise Unavailable("lease: another runner holds it; try again when it is done, or wait longer with --wait")
+        time.sleep(_WAIT_SECONDS)
+    return outcomes
+
+
+def _tell(outcomes: Iterator[Outcome], *, as_json: bool) -> None:
+    from billing.runs.record import RunState  # noqa: PLC0415 - as in `run`
+
+    kept: list[dict[str, Any]] = []
+    stuck = 0
+    for number, outcome in enumerate(outcomes, 1):
+        stuck += outcome.state in {RunState.BLOCKED, RunState.FAILED}
+        rows = 0 if outcome.metered is None else outcome.metered.usage.height
+        typer.echo(f"{number}: {outcome.order.slice} {outcome.state} {rows} row(s)", err=True)
+        row = {
+            "region": outcome.order.slice.region,
+            "cluster": outcome.order.slice.cluster,
+            "hour": outcome.order.slice.hour,
+            "state": outcome.state.value,
+            "rows": rows,
+            "message": outcome.message,
+            "changes": [asdict(each) for each in outcome.changes],
+        }
+        if as_json:
+            kept.append(row)
+            continue
+        if outcome.message:
+            typer.echo(f"{outcome.order.slice} {outcome.state}: {outcome.message}")
+        for each in outcome.changes:
+            typer.echo(f"{outcome.order.slice} {each.workspace_id} {each.meter}: {each.before} -> {each.after}")
+    if as_json:
+        print_json(kept)
+    if stuck:
+        raise typer.Exit(FINDINGS)
