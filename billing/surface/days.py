@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
-
-import pyarrow as pa  # type: ignore[import-untyped]
+from typing import TYPE_CHECKING
 
 from billing.hour import DAY, Period
 from billing.ledger.day import DaySum, priced
 from billing.meter import Meter
 from billing.rating import rate_days
-from billing.rounding import total
 from billing.surface.question import GROUPS, Question, Source
 from billing.surface.records import months
-from billing.surface.row import COLUMNS, FIRST, UNITS, asked
-from billing.surface.table import USAGE
+from billing.surface.row import FIRST, asked
+from billing.surface.worth import Worth
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Collection, Iterable, Iterator
-    from decimal import Decimal
+    from collections.abc import AsyncGenerator, Iterable, Iterator
+
+    import pyarrow as pa  # type: ignore[import-untyped]
 
     from billing.invoice import Invoice
-    from billing.rating import RatedLine
     from billing.surface.reader import LedgerReader
     from billing.surface.records import Tariff
     from billing.surface.row import Key
@@ -50,8 +46,8 @@ async def days(
         wanted["changes"] = changes
         async for sums, estimated in _portions(reader.usage(wanted), changes, whole=whole):
             lines = rate_days(priced(sums, tariff.book, plan_of), tariff.book)
-            rows = _rows(question, lines, tariff.book.currency, estimated)
-            if batch := _batch(question, rows, reader.workspace_id, after):
+            worth = Worth(question, reader.workspace_id, tariff.book.currency)
+            if batch := worth.batch(lines, after, estimated):
                 yield batch
 
 
@@ -71,19 +67,8 @@ def of_invoices(
     contents = [each.content for each in invoices]
     lines = [line for content in contents for line in content.lines]
     currency = "".join({content.currency for content in contents})
-    if batch := _batch(question, _rows(question, lines, currency, None), workspace_id, after):
+    if batch := Worth(question, workspace_id, currency).batch(lines, after, None):
         yield batch
-
-
-class _Group(NamedTuple):
-    """A row of days; empty texts where days are not told apart by it."""
-
-    day: int
-    names: tuple[str, ...]
-    quantity: int
-    amount: Decimal
-    currency: str
-    status: Source
 
 
 async def _portions(
@@ -115,51 +100,3 @@ async def _portions(
                 estimates.add(one)
     if held:
         yield held, estimates
-
-
-def _rows(
-    question: Question, lines: Iterable[RatedLine], currency: str, estimates: Collection[DaySum] | None
-) -> list[_Group]:
-    """Lines of what is asked for, added up by what they are told apart by, in order; invoices have no estimates."""
-    groups: defaultdict[tuple[int, tuple[str, ...]], list[RatedLine]] = defaultdict(list)
-    for line in lines:
-        names = line.project_id, line.environment, line.service_id, line.region, line.meter.value
-        if line.day in question.period and question.has(*names):
-            groups[line.day, _names(question, names)].append(line)
-    estimated = set() if estimates is None else {
-        (each.since - each.since % DAY,
-         _names(question, (each.project_id, each.environment, each.service_id, each.region, each.meter.value)))
-        for each in estimates
-    }  # fmt: skip
-    rows = []
-    for key, alike in sorted(groups.items()):
-        seen = Source.ESTIMATE if key in estimated else Source.PUBLISHED
-        quantity, amount = sum(each.base_quantity for each in alike), total(each.amount for each in alike)
-        rows.append(_Group(*key, quantity, amount, currency, Source.INVOICE if estimates is None else seen))
-    return rows
-
-
-def _names(question: Question, names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name if group in question.group_by else "" for group, name in zip(GROUPS, names, strict=True))
-
-
-def _batch(question: Question, rows: list[_Group], workspace_id: str, after: Key) -> pa.RecordBatch | None:
-    left = [row for row in rows if (row.day, *row.names) > after]
-    if not left:
-        return None
-    is_metered = "meter" in question.group_by
-    table = {
-        "start": [row.day for row in left],
-        "end": [row.day + question.grain for row in left],
-        "workspace_id": [workspace_id] * len(left),
-        **{
-            name: [row.names[place] if GROUPS[place] in question.group_by else None for row in left]
-            for place, name in enumerate(COLUMNS)
-        },
-        "quantity": [row.quantity if is_metered else None for row in left],
-        "unit": [UNITS[Meter(row.names[-1])] if is_metered else None for row in left],
-        "amount": [row.amount for row in left],
-        "currency": [row.currency for row in left],
-        "status": [row.status.value for row in left],
-    }
-    return pa.RecordBatch.from_pydict(table, schema=USAGE)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
-import tempfile
 import uuid
 from dataclasses import dataclass
 from hashlib import blake2s
@@ -31,7 +29,9 @@ from billing.surface.cursor import BadCursor, Cursor, Signer
 from billing.surface.encoding import FORMATS, JSON, objects
 from billing.surface.question import Source, spanning
 from billing.surface.records import months
-from billing.surface.table import BATCH_ROWS, FOCUS
+from billing.surface.spool import spooled
+from billing.surface.table import FOCUS
+from billing.surface.verification import assert_rows
 from core.errors import BadRequest
 from core.scope import Action
 
@@ -46,6 +46,8 @@ NAMES: Final = (*_ASKED, "limit", "cursor", "format")
 
 _PAGE_ROWS: Final = 1_000
 _PIECE: Final = 1 << 18
+# A row has 72 columns.
+_BATCH_ROWS: Final = 8_192
 _TIMES: Final = tuple(each.name for each in FOCUS if pa.types.is_timestamp(each.type))
 # An invoice that is not drawn up yet has the same provisional id whenever it is asked for.
 _PROVISIONAL: Final = uuid.UUID("5f0c5b39-6d5d-4a0e-9a6b-6c1a1d9f0c55")
@@ -102,7 +104,7 @@ async def answer(ask: Ask) -> Answer:
     after = Cursor(period.start, period.end, until, charges.digest, (begin + limit,))
     percent = min((each.content.completeness for each in charges.invoices), default=None)
     body = {
-        "rows": objects(_batch(rows[:limit])),
+        "rows": objects(_batch(rows[:limit], ask.scope.workspace_id)),
         "next_cursor": signer.write(after) if len(rows) > limit else None,
         "completeness": {"percent": None if percent is None else decimal_text(percent)},
     }
@@ -148,29 +150,13 @@ def _charges(ask: Ask, period: Period, source: Source, until: int, loop: asyncio
 
 async def _file(ask: Ask, charges: _Charges, form: str, tag: str, name: str) -> Flow:
     kind = FORMATS[form]
-    content, length, digest = await asyncio.to_thread(_written, charges, form)
+    spool = await asyncio.to_thread(spooled, _batches(charges, ask.scope.workspace_id), form, FOCUS)
     headers = {
         "ETag": tag,
         "Content-Disposition": f'attachment; filename="{name}.{kind.suffix}"',
-        "Repr-Digest": f"sha-256=:{base64.b64encode(digest).decode()}:",
+        "Repr-Digest": f"sha-256=:{base64.b64encode(spool.sha256).decode()}:",
     }
-    return Flow(_pieces(content), kind.media_type, headers, ask.settings.limits.export_seconds, length)
-
-
-def _written(charges: _Charges, form: str) -> tuple[IO[bytes], int, bytes]:
-    """The file, its length and its SHA-256; on disk, however many rows there are."""
-    encoder, rows, digest = FORMATS[form](FOCUS), charges.rows(), hashlib.sha256()
-    content = tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever sends it
-    while some := list(islice(rows, BATCH_ROWS // 8)):
-        piece = encoder.rows(_batch(some))
-        digest.update(piece)
-        content.write(piece)
-    piece = encoder.end(None)
-    digest.update(piece)
-    content.write(piece)
-    length = content.tell()
-    content.seek(0)
-    return content, length, digest.digest()
+    return Flow(_pieces(spool.content), kind.media_type, headers, ask.settings.limits.export_seconds, spool.length)
 
 
 async def _pieces(content: IO[bytes]) -> AsyncGenerator[bytes, None]:
@@ -179,7 +165,14 @@ async def _pieces(content: IO[bytes]) -> AsyncGenerator[bytes, None]:
             yield piece
 
 
-def _batch(rows: list[dict[str, object]]) -> pa.RecordBatch:
+def _batches(charges: _Charges, workspace_id: str) -> Iterator[pa.RecordBatch]:
+    rows = charges.rows()
+    while some := list(islice(rows, _BATCH_ROWS)):
+        yield _batch(some, workspace_id)
+
+
+def _batch(rows: list[dict[str, object]], workspace_id: str) -> pa.RecordBatch:
+    assert_rows(workspace_id, {row["BillingAccountId"] for row in rows})
     columns: dict[str, list[object]] = {name: [row[name] for row in rows] for name in FOCUS.names}
     for name in _TIMES:
         columns[name] = [None if text is None else parse(str(text), name) for text in columns[name]]

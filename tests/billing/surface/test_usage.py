@@ -90,7 +90,7 @@ def test_part_of_a_month_is_worth_the_same_as_within_the_whole_month(stage: Scen
         {"project": PROJECT, "service": SERVICES["b"], "meter": "cpu_mcore_s"},
         {"region": "us"},
     ],
-    ids=lambda filters: ",".join(filters),
+    ids=",".join,
 )
 def test_a_filter_leaves_the_rows_of_what_it_names(acme: httpx.Client, filters: dict[str, str]) -> None:
     columns = {expected.GROUPS[name]: value for name, value in filters.items() if name != "region"}

@@ -1,0 +1,1 @@
+"""A workspace's usage, day by day, into a bucket of its own."""

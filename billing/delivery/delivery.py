@@ -1,0 +1,178 @@
+"""One delivery: a file per UTC day, then its manifest, which says what the file must be; told day by day how far it is.
+
+The same run twice puts nothing twice, and one that was interrupted goes on where it was: a day counts once its manifest
+is there. A day whose rows have changed since, by evidence that was late, is put anew; its name stays.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from sqlalchemy import func, select
+
+from billing.accounts.moment import moment
+from billing.accounts.plans import plan_of
+from billing.accounts.workspaces import places_of
+from billing.canonical import canonical, decimal_text, sha256
+from billing.hour import DAY, HOUR, Period, date, iso, month_of
+from billing.rating import rate_days
+from billing.schema import publications
+from billing.surface.question import GROUPS, Question, Source
+from billing.surface.spool import spooled
+from billing.surface.table import USAGE
+from billing.surface.worth import Worth
+from core.control import reading
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from billing.coverage import Completeness
+    from billing.delivery.bucket import Bucket
+    from billing.delivery.target import Target, Targets
+    from billing.ledger.store import Ledger
+    from billing.price_book import PriceBook
+    from billing.rating import RatedLine
+    from billing.runs.publication import Publications
+
+FORMAT: Final = "starmeter-delivery/1"
+MANIFEST: Final = "manifest.json"
+
+# A day without all of its evidence is delivered after so long all the same; its manifest says what it lacks.
+_PATIENCE: Final = 2 * DAY
+_ENDINGS: Final = {"parquet": "parquet", "csv": "csv", "ndjson": "ndjson", "arrow": "arrows"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Which days were put, as UTC seconds; `message` says why it ended early, empty when it did not."""
+
+    target: Target
+    days: tuple[int, ...]
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What days are made of: the stores as of the publication `until`, and the price book in force."""
+
+    engine: Engine
+    ledger: Ledger
+    publications: Publications
+    book: PriceBook
+    until: int
+
+
+class Daily:
+    """The days of one target."""
+
+    def __init__(self, origin: Origin, target: Target) -> None:
+        self._origin = origin
+        self.target = target
+        self._rated: tuple[int, list[RatedLine]] | None = None
+
+    def state(self, day: int) -> str:
+        """What a day's rows follow from: it changes whenever they could."""
+        month = month_of(day)
+        column = publications.c
+        # Of the month, as a month's total may decide about a price.
+        statement = select(func.max(column.sequence)).where(
+            column.kind == "published",
+            column.hour >= moment(month.start),
+            column.hour < moment(month.end),
+            column.sequence <= self._origin.until,
+        )
+        with reading(self._origin.engine) as connection:
+            last = connection.execute(statement).scalar() or 0
+            plan = plan_of(connection, self.target.workspace_id, month.start)
+        return sha256(canonical([FORMAT, last, self._origin.book.digest, plan, self.target.format]))
+
+    def completeness(self, day: int) -> Completeness:
+        """How much of a day's evidence there is where the workspace may have used something."""
+        period = Period(day, day + DAY)
+        with reading(self._origin.engine) as connection:
+            places = places_of(connection, self.target.workspace_id, period)
+        return self._origin.publications.completeness(period, clusters=places, until=self._origin.until)
+
+    def put(self, bucket: Bucket, day: int, state: str, percent: str) -> None:
+        """Put a day's file and then its manifest."""
+        question = Question(Period(day, day + DAY), DAY, GROUPS, Source.PUBLISHED)
+        batch = Worth(question, self.target.workspace_id, self._origin.book.currency).batch(self._lines(day))
+        spool = spooled([] if batch is None else [batch], self.target.format, USAGE)
+        name = f"usage.{_ENDINGS[self.target.format]}"
+        with spool.content as content:
+            bucket.put(f"{_folder(day)}/{name}", content)
+        manifest = {
+            "format": FORMAT,
+            "workspace_id": self.target.workspace_id,
+            "start": iso(day),
+            "end": iso(day + DAY),
+            "file": name,
+            "rows": spool.rows,
+            "bytes": spool.length,
+            "sha256": spool.sha256.hex(),
+            "completeness": percent,
+            "price_book": f"{self._origin.book.name} {self._origin.book.version}",
+            "state": state,
+        }
+        bucket.put(f"{_folder(day)}/{MANIFEST}", io.BytesIO(orjson.dumps(manifest, option=orjson.OPT_INDENT_2)))
+
+    def _lines(self, day: int) -> list[RatedLine]:
+        """The month's lines, which are rated once for all of its days."""
+        month = month_of(day)
+        if self._rated is None or self._rated[0] != month.start:
+            workspace = self.target.workspace_id
+            plan = plan_of(self._origin.engine, workspace, month.start)
+            used = self._origin.ledger.day_usage(
+                workspace, month, self._origin.book, lambda _: plan, until=self._origin.until
+            )
+            self._rated = month.start, rate_days(used, self._origin.book)
+        return self._rated[1]
+
+
+def deliver(daily: Daily, bucket: Bucket, targets: Targets, *, now: int, again_days: int) -> Outcome:
+    """Put every day that is due, the earliest first.
+
+    Raises:
+        Unavailable: a store or the bucket does not answer; the days before are delivered.
+        MissingPrice: usage has no price.
+    """
+    target = daily.target
+    put: list[int] = []
+    # What was delivered is looked at again; days without a manifest there were never this delivery's.
+    for day in range(target.delivered_until - again_days * DAY, target.delivered_until, DAY):
+        known = _known(bucket, day)
+        if known is not None and known.get("state") != (state := daily.state(day)):
+            daily.put(bucket, day, state, decimal_text(daily.completeness(day).percent))
+            put.append(day)
+    day = target.delivered_until
+    while day + DAY + HOUR <= now:
+        found = daily.completeness(day)
+        if found.incomplete and day + DAY + _PATIENCE > now:
+            break
+        state = daily.state(day)
+        known = _known(bucket, day)
+        if known is None or known.get("state") != state:
+            daily.put(bucket, day, state, decimal_text(found.percent))
+            put.append(day)
+        day += DAY
+        targets.note(target.id, until=day)
+    return Outcome(target, tuple(put))
+
+
+def _known(bucket: Bucket, day: int) -> dict[str, Any] | None:
+    """A day's manifest, where there is one that can be read."""
+    text = bucket.read(f"{_folder(day)}/{MANIFEST}")
+    if text is None:
+        return None
+    try:
+        manifest = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return {}
+    return manifest if isinstance(manifest, dict) else {}
+
+
+def _folder(day: int) -> str:
+    return f"day={date(day)}"

@@ -1,0 +1,64 @@
+"""All deliveries, one after another: what the schedule calls, and what is safe to call again."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from billing.accounts.evidence import Evidence
+from billing.accounts.outbound import resolve
+from billing.accounts.price_books import PriceBooks
+from billing.delivery.bucket import Bucket
+from billing.delivery.delivery import Daily, Origin, Outcome, deliver
+from billing.delivery.gate import checked
+from billing.delivery.target import Targets
+from billing.runs.publication import Publications
+from core.errors import BadRequest, StarmeterError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from billing.accounts.outbound import Resolver
+    from billing.delivery.settings import DeliverySettings
+    from billing.delivery.target import Target
+    from billing.ledger.store import Ledger
+
+_log = logging.getLogger("billing.delivery")
+
+
+def deliver_all(
+    engine: Engine, ledger: Ledger, settings: DeliverySettings, now: int, *, resolver: Resolver = resolve
+) -> tuple[Outcome, ...]:
+    """Deliver what is due to every target by the UTC second `now`; one that fails says why and stops no other.
+
+    Raises:
+        Unavailable: the control store or the ledger does not answer, or the ledger lags behind.
+        MissingPrice: no price book is in force.
+    """
+    targets = Targets(engine)
+    wanted = targets.all()
+    if not wanted:
+        return ()
+    log = Publications(engine)
+    origin = Origin(engine, ledger, log, PriceBooks(engine).active(), Evidence(ledger, log).until())
+    outcomes = []
+    for target in wanted:
+        try:
+            secret = _secret(target, settings)
+            place = checked(target.endpoint, settings.allowed_networks, resolver)
+            with Bucket(target, secret, place, seconds=settings.timeout_seconds) as bucket:
+                outcome = deliver(Daily(origin, target), bucket, targets, now=now, again_days=settings.again_days)
+            targets.note(target.id)
+        except StarmeterError as failure:
+            _log.error("a delivery failed", extra={"delivery": target.id, "reason": failure.message})
+            targets.note(target.id, message=failure.message)
+            outcome = Outcome(target, (), failure.message)
+        outcomes.append(outcome)
+    return tuple(outcomes)
+
+
+def _secret(target: Target, settings: DeliverySettings) -> str:
+    secret = settings.secrets.get(target.secret_key)
+    if secret is None:
+        raise BadRequest(f"secret_key: [delivery.secrets] has no {target.secret_key}; add it to the settings")
+    return secret.get_secret_value()
