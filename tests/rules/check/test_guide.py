@@ -9,7 +9,7 @@ import pytest
 
 from rules.burn import GROUPS
 from rules.check import key_table
-from rules.check.guide import sections
+from rules.check.guide import explanations, sections
 from rules.check.registry import CHECKS
 from rules.render.artefact import ARTEFACTS
 from rules.rulefile import Alert
@@ -55,6 +55,15 @@ def test_every_check_says_why_and_how_to_mend_it_in_a_line() -> None:
             assert sentence.endswith("."), (check.id, sentence)
         assert re.fullmatch(r"S[LM][0-9]{3}", check.id)
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+|unreadable|unrecognised", check.name), check.name
+
+
+def test_every_check_is_explained_and_nothing_else_is() -> None:
+    assert set(explanations()) == {check.id for check in CHECKS}
+    for check in CHECKS:
+        text = explanations()[check.id]
+        assert "\n" not in text, check.id
+        assert text.endswith((".", "?")), check.id
+        assert text not in {check.why, check.fix}
 
 
 def test_every_key_table_names_its_source() -> None:
