@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from billing.canonical import decimal_text
 from billing.meter import Meter
 from billing.rounding import MONEY_PLACES, Mode, product, rounded, total
 
@@ -72,13 +73,15 @@ def compared(billed: Billed, ours: Decimal, cost: Decimal) -> Comparison:
 def findings(comparisons: Iterable[Comparison], spent: Decimal, threshold: Decimal | None) -> tuple[str, ...]:
     """What somebody should look into: quantities apart, and a supplier that costs as much as a move would pay for."""
     found = [
-        f"{each.meter}: we measured {each.ours} {each.unit}, the bill has {each.theirs}: {each.percent} % apart, "
-        f"at most {each.tolerance} % is expected"
+        f"{each.meter}: we measured {decimal_text(each.ours)} {each.unit}, the bill has {decimal_text(each.theirs)}: "
+        f"{_apart(each.percent)} apart, at most {each.tolerance} % is expected"
         for each in comparisons
         if not each.agrees
     ]
     if threshold is not None and spent >= threshold:
-        found.append(f"spend: {spent} a month reaches the threshold of {threshold}, at which to move builds elsewhere")
+        found.append(
+            f"spend: {decimal_text(spent)} a month reaches {decimal_text(threshold)}, at which to move builds elsewhere"
+        )
     return tuple(found)
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from billing.invoice import Invoice
+    from billing.ledger.store import Ledger
     from billing.usage import UsageRow
 
 NEIGHBOUR: Final = "aaaaaaaa-0000-4000-8000-000000000002"
@@ -71,10 +72,14 @@ def _counted(engine: Engine, period: Period, until: int | None, kinds: Sequence[
 
 @dataclass(slots=True)
 class World:
-    """One workspace with a project of two services, its neighbour, and a clock that tests set."""
+    """One workspace with a project of two services, its neighbour, and a clock that tests set.
+
+    With a real `ledger`, what is published goes there, too, and is read from there.
+    """
 
     engine: Engine
     at: int = MARCH
+    ledger: Ledger | None = None
     shelf: Shelf = field(init=False)
     invoices: Invoices = field(init=False)
     books: PriceBooks = field(init=False)
@@ -107,7 +112,7 @@ class World:
     @property
     def evidence(self) -> Evidence:
         """The ledger and its publications."""
-        return Evidence(self.shelf, self.log)
+        return Evidence(self.ledger or self.shelf, self.log)
 
     @property
     def log(self) -> Publications:
@@ -140,6 +145,10 @@ class World:
                 for place in sorted(slices)
             ]
             connection.execute(insert(publications), published)
+        if self.ledger is not None:
+            for place, rows_of in slices.items():
+                self.ledger.write(rows_of, made[place])
+            self.ledger.mirror(self.log.after(0, 1_000_000))
 
     def activate(self, text: str) -> None:
         """Store a price book and put it in force."""
@@ -195,7 +204,7 @@ def neighbours(each: UsageRow) -> UsageRow:
 def builds(number: int, minutes: int = 60, service: str = "a") -> UsageRow:
     """Build minutes in the first hour of a day of March 2026."""
     used = row((number - 1) * 24, "build_s", minutes * 60, service, source=f"build-{number}-{service}")
-    return replace(used, cluster="")
+    return replace(used, cluster="", running_s=min(used.quantity, HOUR))
 
 
 MARCH_2026: Final = month(2026, 3)
