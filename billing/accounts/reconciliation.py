@@ -85,6 +85,10 @@ def findings(comparisons: Iterable[Comparison], spent: Decimal, threshold: Decim
     return tuple(found)
 
 
+def _apart(difference: Decimal | None) -> str:
+    return "wholly" if difference is None else f"{abs(difference)} %"
+
+
 def percent(part: Decimal, whole: Decimal) -> Decimal | None:
     """A part of a whole in percent, to two decimals, halves away from zero; `None` of nothing."""
     if whole <= 0:
