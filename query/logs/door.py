@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from query.settings import QuerySettings
 
 _AUDITED_QUERY: Final = 1024
+_EXPORTS: Final = 64  # at once, in one process; further ones wait
 
 _log = logging.getLogger("query.logs")
 
@@ -75,6 +77,8 @@ class LogDoor:
         """Begin to prove and to watch every region's store; each is served once it has passed."""
         if self._logs is None:
             return
+        # The stores' client library keeps a thread of the loop's own pool as long as an export runs.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_EXPORTS, "logs"))
         for source in self._logs.sources:
             store = LogStore(source, probe_seconds=self._logs.settings.probe_seconds)
             self._stores[source.region] = store

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
+from anyio import to_thread
 
 from core.errors import BadRequest, StarmeterError
 from core.tenant import is_environment
@@ -82,7 +82,7 @@ class Export:
                     is_cut = self.records + batch.num_rows > self._limit
                     kept = self._distinct(batch.slice(0, self._limit - self.records))
                     if kept.num_rows:
-                        yield await asyncio.to_thread(self._encoded, kept)
+                        yield await to_thread.run_sync(self._encoded, kept)
                     if is_cut:
                         break
         except StarmeterError as failure:
