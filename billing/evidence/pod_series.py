@@ -20,18 +20,38 @@ _SIDECAR: Final = "Always"
 
 @dataclass(slots=True)
 class Replica:
-    """What one replica told of a pod. Phases by time (ms) are those that it said to be so; `None`: none of those told.
+    """What one replica told of a pod. Requests are by container and resource, in cores and bytes."""
 
-    Requests are by container and resource, in cores and bytes.
-    """
-
-    phases: dict[int, Phase | None] = field(default_factory=dict)
+    phase_series: list[tuple[Phase, Series]] = field(default_factory=list)
     requests: dict[tuple[str, str], Series] = field(default_factory=dict)
     init_requests: dict[tuple[str, str], Series] = field(default_factory=dict)
     overhead: dict[str, Series] = field(default_factory=dict)
     # By init container: whether it is a sidecar, once anything is known of it.
     sidecars: dict[str, bool] = field(default_factory=dict)
     times: dict[str, Series] = field(default_factory=dict)
+
+    def phases(self) -> dict[int, Phase | None]:
+        """By time (ms), the phase that was said to be so; `None`: none of those that were told."""
+        found: dict[int, Phase | None] = {}
+        for phase, series in self.phase_series:
+            for at, value in zip(series.timestamps, series.values, strict=True):
+                if value == 1:
+                    before = found.get(at)
+                    found[at] = phase if before is None else max(before, phase)
+                else:
+                    found.setdefault(at, None)
+        return found
+
+    def steady_phase(self) -> tuple[Phase, list[int]] | None:
+        """The one phase that holds all the time, and the times (ms) at which it was told; `None` if it changes."""
+        held = [(phase, series) for phase, series in self.phase_series if series.is_constant and series.values[0] == 1]
+        if len(held) != 1:
+            return None
+        phase, told = held[0]
+        others = [series for other, series in self.phase_series if other is not phase]
+        if all(one.is_constant and one.values[0] != 1 and one.timestamps == told.timestamps for one in others):
+            return phase, told.timestamps
+        return None
 
 
 @dataclass(slots=True)
@@ -59,7 +79,9 @@ class PodSeries:
         container, resource = labels.get("container", ""), labels.get("resource", "")
         match name:
             case selector.PHASE:
-                _add_phase(replica.phases, _PHASES.get(labels.get("phase", "")), series)
+                phase = _PHASES.get(labels.get("phase", ""))
+                if phase is not None:
+                    replica.phase_series.append((phase, series))
             case selector.REQUESTS:
                 replica.requests[container, resource] = series
             case selector.INIT_REQUESTS:
@@ -72,14 +94,3 @@ class PodSeries:
                 replica.overhead["memory"] = series
             case selector.STARTED | selector.COMPLETED | selector.DELETION:
                 replica.times[name] = series
-
-
-def _add_phase(phases: dict[int, Phase | None], phase: Phase | None, series: Series) -> None:
-    if phase is None:
-        return
-    for at, value in zip(series.timestamps, series.values, strict=True):
-        if value == 1:
-            before = phases.get(at)
-            phases[at] = phase if before is None else max(before, phase)
-        else:
-            phases.setdefault(at, None)

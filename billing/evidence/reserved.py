@@ -43,6 +43,11 @@ class Steps:
         self._changes = sorted({at for group in series for one in group.values() for at in _changes(one)})
         self._at: dict[int, Reserved] = {}
 
+    @property
+    def is_one(self) -> bool:
+        """Whether nothing changes."""
+        return not self._changes
+
     def at(self, moment: int) -> Reserved:
         """The step that holds at a time."""
         step = bisect_right(self._changes, moment)
@@ -54,7 +59,7 @@ class Steps:
 
 def _changes(series: Series) -> Iterable[int]:
     values = series.values
-    if not values or min(values) == max(values):
+    if series.is_constant:
         return ()
     return [
         at for at, value, before in zip(series.timestamps[1:], values[1:], values[:-1], strict=True) if value != before

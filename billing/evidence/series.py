@@ -12,3 +12,8 @@ class Series:
     labels: dict[str, str]
     timestamps: list[int]
     values: list[float]
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it has samples, and all of one value."""
+        return bool(self.values) and min(self.values) == max(self.values)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from billing.evidence import selector
@@ -29,16 +30,61 @@ def sights(pod: PodSeries, hour: int, spacing: int) -> list[Sight]:
     were not so before: what is metered from them is the same. The first and last of an hour always stay, so that two
     hours agree on the sights between them.
     """
+    steady = _steady(pod)
+    if steady is not None:
+        told, seconds = steady
+        kept = _within(seconds, [True] * (len(seconds) - 1), hour, spacing)
+        return [told._replace(observed_at=seconds[position]) for position in kept]
+    ordered = _changing(pod)
+    alike = [one[_TOLD] == other[_TOLD] for one, other in pairwise(ordered)]
+    kept = _within([one.observed_at for one in ordered], alike, hour, spacing)
+    return [ordered[position] for position in kept]
+
+
+def _steady(pod: PodSeries) -> tuple[Sight, list[int]] | None:
+    """What is told of a pod of which nothing changes, and the seconds at which it is; most pods of an hour are such."""
+    told: Sight | None = None
+    seconds: set[int] = set()
+    for replica in pod.replicas.values():
+        found = replica.steady_phase()
+        steps = Steps(replica)
+        if found is None or not steps.is_one:
+            return None
+        phase, times = found
+        if not all(one.is_constant and one.timestamps[0] <= times[0] for one in replica.times.values()):
+            return None
+        sight = _sight(pod, replica, steps, times[0], phase)
+        if told is not None and sight[_TOLD] != told[_TOLD]:
+            return None
+        told = sight
+        seconds.update(at // _MILLI for at in times)
+    return None if told is None else (told, sorted(seconds))
+
+
+def _changing(pod: PodSeries) -> list[Sight]:
+    """All sights of a pod, one a second, by time."""
     seen: dict[int, Sight] = {}
     for replica in pod.replicas.values():
         for sight in _of_replica(pod, replica):
             before = seen.get(sight.observed_at)
             seen[sight.observed_at] = sight if before is None else max(before, sight, key=_largest)
-    ordered = _until_final([seen[at] for at in sorted(seen)])
-    within = [one for one in ordered if hour <= one.observed_at < hour + HOUR]
-    before_it = [one for one in ordered if one.observed_at < hour][-1:]
-    after_it = [one for one in ordered if one.observed_at >= hour + HOUR][:1]
-    return [*before_it, *_thinned(within, spacing), *after_it]
+    return _until_final([seen[at] for at in sorted(seen)])
+
+
+def _within(seconds: list[int], alike: list[bool], hour: int, spacing: int) -> list[int]:
+    """Which sights are kept, by position; `alike` says of each but the last whether the next one tells the same."""
+    first, end = bisect_left(seconds, hour), bisect_left(seconds, hour + HOUR)
+    kept = [first - 1] if first else []
+    for position in range(first, end):
+        is_edge = position in {first, end - 1}
+        if (
+            is_edge
+            or not alike[position - 1]
+            or not alike[position]
+            or seconds[position + 1] - seconds[kept[-1]] > spacing
+        ):
+            kept.append(position)
+    return [*kept, end] if end < len(seconds) else kept
 
 
 def _largest(sight: Sight) -> tuple[int, int, int]:
@@ -47,33 +93,32 @@ def _largest(sight: Sight) -> tuple[int, int, int]:
 
 def _of_replica(pod: PodSeries, replica: Replica) -> Iterator[Sight]:
     steps = Steps(replica)
-    started, completed, deletion = (
-        replica.times.get(name) for name in (selector.STARTED, selector.COMPLETED, selector.DELETION)
-    )
     has_run = False
-    for at in sorted(replica.phases):
-        phase = replica.phases[at]
-        if phase is None:
-            # Neither running nor at its end: it waits, or nobody knows, as when its node is lost. Having run, it can
-            # only be the latter.
-            phase = Phase.UNKNOWN if has_run else Phase.PENDING
+    for at, told in sorted(replica.phases().items()):
+        # Neither running nor at its end: it waits, or nobody knows, as when its node is lost. Having run, it can only
+        # be the latter.
+        phase = told if told is not None else Phase.UNKNOWN if has_run else Phase.PENDING
         has_run = has_run or phase is Phase.RUNNING
-        reserved = steps.at(at)
-        yield Sight(
-            uid=pod.uid,
-            namespace=pod.namespace,
-            pod=pod.pod,
-            observed_at=at // _MILLI,
-            phase=phase,
-            cpu_m=reserved.cpu_m,
-            memory_b=reserved.memory_b,
-            quality=reserved.quality,
-            node=pod.node,
-            started_at=_known(started, at),
-            # It is also there once one of several containers has ended; only beside a final phase is it the pod's end.
-            finished_at=_known(completed, at) if phase >= Phase.SUCCEEDED else None,
-            deletion_at=_known(deletion, at),
-        )
+        yield _sight(pod, replica, steps, at, phase)
+
+
+def _sight(pod: PodSeries, replica: Replica, steps: Steps, at: int, phase: Phase) -> Sight:
+    reserved = steps.at(at)
+    return Sight(
+        uid=pod.uid,
+        namespace=pod.namespace,
+        pod=pod.pod,
+        observed_at=at // _MILLI,
+        phase=phase,
+        cpu_m=reserved.cpu_m,
+        memory_b=reserved.memory_b,
+        quality=reserved.quality,
+        node=pod.node,
+        started_at=_known(replica.times.get(selector.STARTED), at),
+        # It is also there once one of several containers has ended; only beside a final phase is it the pod's end.
+        finished_at=_known(replica.times.get(selector.COMPLETED), at) if phase >= Phase.SUCCEEDED else None,
+        deletion_at=_known(replica.times.get(selector.DELETION), at),
+    )
 
 
 def _known(series: Series | None, at: int) -> int | None:
@@ -89,17 +134,3 @@ def _until_final(ordered: list[Sight]) -> list[Sight]:
     """Without what a replica that lags behind tells of a pod that has ended: a final phase is final."""
     end = next((number for number, one in enumerate(ordered) if one.phase >= Phase.SUCCEEDED), len(ordered))
     return ordered[:end] + [one for one in ordered[end:] if one.phase >= Phase.SUCCEEDED]
-
-
-def _thinned(ordered: list[Sight], spacing: int) -> list[Sight]:
-    kept: list[Sight] = []
-    for number, one in enumerate(ordered):
-        is_edge = number in {0, len(ordered) - 1}
-        if (
-            is_edge
-            or one[_TOLD] != kept[-1][_TOLD]
-            or one[_TOLD] != ordered[number + 1][_TOLD]
-            or ordered[number + 1].observed_at - kept[-1].observed_at > spacing
-        ):
-            kept.append(one)
-    return kept
