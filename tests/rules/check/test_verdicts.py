@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import time
 from dataclasses import dataclass
@@ -14,8 +16,9 @@ import yaml
 
 from compose.ports import reserved
 from compose.programs import find
+from rules.check import key_table
 from rules.check.run import findings
-from rules.check.source import parse
+from rules.check.source import Kind, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,3 +96,30 @@ def test_the_program_itself_says_the_same(verdict: Verdict, tmp_path: Path) -> N
     path.write_text(verdict.text)
 
     assert _REFUSES[verdict.program](path) is (verdict.check is not None)
+
+
+def _everything(shape: object) -> object:
+    """A value with every key of a shape, none of them with a value."""
+    if isinstance(shape, dict):
+        # Of the two lists of patterns Envoy takes one, with the same keys.
+        return {key: _everything(inner) for key, inner in shape.items() if key != "exclusion_list"}
+    return [_everything(shape[0])] if isinstance(shape, list) else None
+
+
+@pytest.mark.stack
+def test_envoy_knows_every_key_of_its_table(tmp_path: Path) -> None:
+    path = tmp_path / "envoy.json"
+    command: list[str | Path] = [find("envoy"), "--mode", "validate", "-l", "critical", "-c", path]
+
+    def unknown(bootstrap: object) -> bool:
+        path.write_text(json.dumps(bootstrap))
+        said = subprocess.run(command, capture_output=True, check=False, text=True, timeout=60)
+        # Later complaints are about values that are missing: the keys were read before.
+        assert "has already been set" not in " ".join(said.stderr.split())
+        return re.search(r"no\s+such\s+field", said.stderr) is not None
+
+    everything = _everything(key_table.keys(Kind.BOOTSTRAP))
+    assert isinstance(everything, dict)
+
+    assert not unknown(everything)
+    assert unknown(everything | {"stats_configs": None})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+import yaml
 
 from compose import victoria
 from compose.ports import reserved
@@ -40,6 +41,29 @@ def test_vmagent_takes_the_scrape_configuration_and_would_refuse_a_misspelt_one(
 @pytest.mark.parametrize("name", ["recording.yml", "alerts.yml", "objectives.yml"])
 def test_vmalert_takes_the_rule_files(name: str) -> None:
     assert _returns([find("vmalert"), "-dryRun", f"-rule={FOLDER / name}"]) == 0
+
+
+def _merged_bootstrap() -> str:
+    resource = next(yaml.safe_load_all((FOLDER / "envoy-proxy.yaml").read_text()))
+    text: str = resource["spec"]["bootstrap"]["value"]
+    return text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param((FOLDER / "envoy-bootstrap.yaml").read_text(), id="the bootstrap"),
+        pytest.param(_merged_bootstrap(), id="what an EnvoyProxy merges into its own"),
+    ],
+)
+def test_envoy_takes_the_bootstrap_and_would_refuse_a_misspelt_one(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "envoy.yaml"
+    command: list[str | Path] = [find("envoy"), "--mode", "validate", "-l", "off", "-c", path]
+
+    path.write_text(text)
+    assert _returns(command) == 0
+    path.write_text(text.replace("histogram_bucket_settings", "histogram_bucket_setings"))
+    assert _returns(command) != 0
 
 
 def test_vmauth_runs_on_the_users_with_names_and_tokens_from_its_environment(tmp_path: Path) -> None:
