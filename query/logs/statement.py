@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from string import Template
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from query.logs.condition import Condition, fixed
 from sql import load
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
     from core.scope import Grant
     from query.logs.condition import Value
+
+
+# Texts that several statements share.
+_PARTS: Final = ("columns", "place")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,8 @@ class Statement:
         for condition in applied:
             bound |= condition.parameters
         conjunction = "\n  AND ".join(condition.text for condition in applied)
-        text = _template(name).substitute(conditions=conjunction, columns=_bare("logs/columns"))
+        parts = {part: _bare(f"logs/{part}") for part in _PARTS}
+        text = _template(name).substitute(parts, conditions=conjunction)
         return cls(text, bound)
 
 

@@ -22,18 +22,23 @@ LEVELS: Final = {
     "service": "/v1/projects/{project}/environments/{environment}/services/{service}",
 }
 _TAIL_GRACE_SECONDS: Final = 30.0
-_PROBLEM: Final[dict[str, Any]] = {"content": {"application/problem+json": {"schema": {"type": "object"}}}}
-_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
-    400: {"description": "An argument is wrong, unknown or given twice; the message names it."} | _PROBLEM,
-    401: {"description": "No valid credential."} | _PROBLEM,
-    403: {"description": "The role or the token does not allow it."} | _PROBLEM,
-    404: {"description": "Unknown or foreign project, environment or service."} | _PROBLEM,
-    422: {"description": "The read would go over a limit; the message says what to narrow."} | _PROBLEM,
-    429: {"description": "Too many reads of this project at once."} | _PROBLEM,
-    503: {"description": "The region's logs cannot be read now."} | _PROBLEM,
-    504: {"description": "The read took too long."} | _PROBLEM,
-    "default": {"description": "Another problem."} | _PROBLEM,
-}
+
+
+def answers(media_type: str) -> dict[int | str, dict[str, Any]]:
+    """What every page may answer beside its own, as objects of `media_type`."""
+    texts: dict[int | str, str] = {
+        400: "The filter or an argument is wrong; the message says where.",
+        401: "No valid credential.",
+        403: "The role or the token does not allow it.",
+        404: "Unknown or foreign project, environment or service.",
+        422: "The read would go over a limit; the message says what to narrow.",
+        429: "Too many reads of this project at once.",
+        503: "The region's logs cannot be read now.",
+        504: "The read took too long.",
+        "default": "Another problem.",
+    }
+    content = {media_type: {"schema": {"type": "object"}}}
+    return {status: {"description": text, "content": content} for status, text in texts.items()}
 
 
 class LogSurface:
@@ -41,7 +46,7 @@ class LogSurface:
 
     def __init__(self, door: LogDoor) -> None:
         self._door = door
-        self.router = APIRouter(tags=["logs"], responses=_ANSWERS)
+        self.router = APIRouter(tags=["logs"], responses=answers("application/problem+json"))
         self._json("search", "", "A page of records", search.NAMES, _search)
         self._json("histogram", "/histogram", "Records over time, by level", histogram.NAMES, _histogram)
         self._json("fields", "/fields", "Fields of records; with field, its values", fields.NAMES, _fields)

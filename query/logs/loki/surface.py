@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from fastapi import APIRouter, Request, Response
 
 from core.errors import BadRequest
 from query.logs.dialect import Dialect
 from query.logs.loki import metadata, problem, queries
-from query.logs.surface import LEVELS, parameter
+from query.logs.surface import LEVELS, answers, parameter
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -20,18 +20,6 @@ if TYPE_CHECKING:
 _LOKI: Final = Dialect("query", problem.response, forms=True)
 _FLAGS: Final = "x-loki-response-encoding-flags"
 _RANGE: Final = ("query", "start", "end", "since")
-_ERROR: Final[dict[str, Any]] = {"content": {"application/json": {"schema": {"type": "object"}}}}
-_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
-    400: {"description": "The query or an argument is wrong; the message says where, and what to use."} | _ERROR,
-    401: {"description": "No valid credential."} | _ERROR,
-    403: {"description": "The role or the token does not allow it."} | _ERROR,
-    404: {"description": "Unknown or foreign project, environment or service."} | _ERROR,
-    422: {"description": "The read would go over a limit; the message says what to narrow."} | _ERROR,
-    429: {"description": "Too many reads of this project at once."} | _ERROR,
-    503: {"description": "The region's logs cannot be read now."} | _ERROR,
-    504: {"description": "The read took too long."} | _ERROR,
-    "default": {"description": "Another problem."} | _ERROR,
-}
 # Grafana asks for it to know what it may use: a release that has no rules, no patterns and no tail of its own.
 _BUILD: Final = {"version": "3.0.0", "revision": "", "branch": "", "buildUser": "", "buildDate": "", "goVersion": ""}
 _BOTH: Final = ("GET", "POST")
@@ -43,7 +31,7 @@ class LokiSurface:
 
     def __init__(self, door: LogDoor) -> None:
         self._door = door
-        self.router = APIRouter(tags=["logs"], responses=_ANSWERS)
+        self.router = APIRouter(tags=["logs"], responses=answers("application/json"))
         step = (*_RANGE, "step")
         volume = (*_RANGE, "limit", "targetLabels")
         self._add("query_range", "Records, or samples over time", (*step, "limit", "direction"), _query_range)

@@ -2,12 +2,7 @@
 -- store writes faster than anybody. {pieces}: what stands between the values, from the beginning to the end; {none}:
 -- the trace of a record without one, shown as {absent}.
 SELECT
-    l.project_id,
-    toString(l.environment) AS environment_text,
-    toString(l.service_id) AS service_text,
-    l.timestamp,
-    l.id,
-    toString(l.project_id) AS project_text,
+${place},
     toValidUTF8(concat(
         {pieces:Array(String)}[1], replaceOne(toString(l.timestamp), {gap:String}, {tee:String}),
         {pieces:Array(String)}[2], lower(leftPad(hex(l.id), 16, {zero:String})),
