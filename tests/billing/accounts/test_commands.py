@@ -58,15 +58,15 @@ def office(tmp_path_factory: pytest.TempPathFactory, sqlite_store: Path) -> Iter
     store = folder / "control.db"
     shutil.copyfile(sqlite_store, store)
     engine = control.connect(f"sqlite:///{store}")
-    with running_ledger(folder / "ledger") as (ledger, url):
-        (folder / "ledger_url").write_text(url)
+    with running_ledger(folder / "ledger") as real:
+        (folder / "ledger_url").write_text(real.url)
         config = folder / "billing.toml"
         config.write_text(
             f'control_store = "sqlite:///{store}"\nledger_url_file = "ledger_url"\n'
             '[[regions]]\nname = "eu"\nmetrics_url = "http://127.0.0.1:1"\n'
             '[suppliers]\ndepot_monthly_threshold = "500.00"\n'
         )
-        world = World(engine, MARCH, ledger).build()
+        world = World(engine, MARCH, real.ledger).build()
         pods = [row(0, "cpu_mcore_s", 1_000_000, source="pod-1"), row(0, "mem_byte_s", 1_000 << 30, source="pod-1")]
         world.publish([builds(1, 100), *pods, neighbours(builds(2, 30))], month(2026, 3))
         world.publish([builds(35, 130)], APRIL)
