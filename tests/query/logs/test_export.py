@@ -195,6 +195,7 @@ def test_a_cursor_of_a_page_does_not_continue_an_export(logs: httpx.Client, span
     assert "'" not in export.headers["content-disposition"]
 
 
+@pytest.mark.timeout(300)
 def test_an_export_that_is_cut_cannot_pass_as_whole(tmp_path: Path, control: tuple[str, Tokens], moment: int) -> None:
     received: dict[tuple[str, int], list[bytes]] = defaultdict(list)
     with running(tmp_path / "store") as server:

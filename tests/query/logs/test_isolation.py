@@ -35,6 +35,7 @@ def watched(
         yield door
 
 
+@pytest.mark.timeout(600)  # a thousand requests
 @pytest.mark.parametrize("about", ["pages", "loki"])
 def test_no_hostile_request_shows_the_rivals_or_becomes_sql(watched: Watched, about: str) -> None:
     cases = list(dict.fromkeys(hostile.cases() if about == "pages" else loki_hostile.cases()))
@@ -70,6 +71,7 @@ PAGES: Final = (
 )  # fmt: skip
 
 
+@pytest.mark.timeout(300)
 def test_a_rivals_data_changes_no_byte_of_an_answer(
     tmp_path_factory: pytest.TempPathFactory, log_server: Server, control: tuple[str, Tokens], moment: int
 ) -> None:

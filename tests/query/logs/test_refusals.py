@@ -86,6 +86,7 @@ def test_a_read_over_a_limit_is_refused_with_what_to_narrow(
     assert streams.json()["message"] == search.json()["detail"]
 
 
+@pytest.mark.timeout(300)
 def test_a_store_that_hangs_is_given_up_and_served_again(
     tmp_path: Path, control: tuple[str, Tokens], moment: int
 ) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tests.query.logs.reference import Sample
     from tests.query.platform import Tokens
 
+pytestmark = pytest.mark.timeout(300)
+
 # A part of the cases is enough: a defect shows in many of them.
 CASES = [*hostile.cases()][::30] + [*loki_hostile.cases()][::25]
 NAMED = [

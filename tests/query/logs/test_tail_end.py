@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tests.query.logs.serving import LogDoor
     from tests.query.platform import Tokens
 
+pytestmark = pytest.mark.timeout(300)
 LATEST_SECONDS = 5
 
 

@@ -124,6 +124,7 @@ _pairs = st.builds(
 )
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.property
 async def test_logql_finds_the_records_of_the_filter_that_says_the_same(
     log_server: Server, ours: list[Sample], moment: int
