@@ -65,8 +65,10 @@ def status(engine: Engine, due: Due, now: int, most: int = 20) -> Status:
     waiting = due.slices(now)
     since = moment(now - _DAY)
     with reading(engine) as connection:
-        counted = select(runs.c.state, func.count()).where(runs.c.started_at >= since).group_by(runs.c.state)
-        states: dict[str, int] = dict(connection.execute(counted.order_by(runs.c.state)).tuples().all())
+        counted = (
+            select(runs.c.state, func.count().label("number")).where(runs.c.started_at >= since).group_by(runs.c.state)
+        )
+        states = {row.state: row.number for row in connection.execute(counted.order_by(runs.c.state))}
         holder = connection.execute(select(leases.c.holder).where(leases.c.expires_at > moment(now))).scalar()
         latest = connection.execute(select(func.max(publications.c.sequence))).scalar() or 0
         remarks = _latest_published(connection, since)

@@ -1,0 +1,1 @@
+"""Tests of `billing.ledger` on the real engine."""
