@@ -25,7 +25,8 @@ _NEVER: Final = re.compile(
     re.IGNORECASE,
 )
 # The tables that a read may name at all, and the one of them that no tenant's data is in.
-_SOURCES: Final = re.compile(r"\bFROM\s+(\S+)\s+AS\s+(\w+)", re.IGNORECASE)
+# One source and its condition: what follows a comma would be joined without one.
+_SOURCES: Final = re.compile(r"\bFROM\s+(\S+)\s+AS\s+(\w+)\s*(?=WHERE\b|\)|$)", re.IGNORECASE)
 _USAGE: Final = ("billing.usage", "u")
 _PUBLICATIONS: Final = "billing.publications"
 _BOUND: Final = "u.workspace_id = {workspace:String}"
@@ -78,6 +79,8 @@ def _reads_usage(text: str) -> bool:
 
 def _conjuncts(text: str) -> set[str]:
     """What a row must fulfil in any case: the parts of the outermost WHERE that are joined by AND."""
+    if any(text.count(opened) != text.count(closed) for opened, closed in ("()", "[]", "{}")):
+        raise IsolationError("the parentheses of a read of the ledger do not match")
     found: set[str] = set()
     current: list[str] = []
     depth = 0
