@@ -9,6 +9,7 @@ from billing.runs.commands import serve_billing
 from billing.surface.commands import usage
 from billing.surface.mounting import surfaces
 from compose.commands import down, up
+from compose.history_commands import history
 from core.commands import migrate, tokens
 from ingest.commands import parse
 from ingest.log_commands import ingest, serve_ingest
@@ -48,6 +49,7 @@ app.command("usage")(usage)
 app.command("migrate")(migrate)
 app.command("up")(up)
 app.command("down")(down)
+app.command("history")(history)
 app.command("parse")(parse)
 
 

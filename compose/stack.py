@@ -43,7 +43,7 @@ class Stack:
         self._home = home
         self._began = now.timestamp()
         self._application, self._query, ledger, self._ingest, self._billing, *others = ports
-        platform = {"query": self._query, "ingest": self._ingest}
+        platform = {"query": self._query, "ingest": self._ingest, "billing": self._billing}
         of_regions = map(Ports._make, zip(*[iter(others)] * len(Ports._fields), strict=True))
         self._regions = [
             Region(home, name, of_region, self._application, platform, now)
@@ -70,10 +70,14 @@ class Stack:
         logs = self._python("logs", "compose.logs", "--url", url(self._ingest), "--rate", str(LOG_RATE), *tokens)
         secret = ("--build-secret", str(self._settings.build_secret))
         agent = self._python("agent", "compose.agent", "--url", url(self._ingest), *secret, *tokens)
+        billing = self._python(
+            "billing", "starmeter", "serve", "billing", "--config", str(self._settings.billing(self._billing))
+        )
+        billing.ready_url = f"{url(self._billing)}/readyz"
         return [
             [*chain(*stores), application, self._ledger.process(migrated=True, family=LEDGER)],
             [*chain(*gates), traffic, ingest],
-            [*chain(*agents), query, logs, agent],
+            [*chain(*agents), query, logs, agent, billing],
             [*chain(*rulers)],
         ]
 
@@ -82,6 +86,7 @@ class Stack:
         return {
             "query_url": url(self._query),
             "ingest_url": url(self._ingest),
+            "billing_url": url(self._billing),
             "ledger_url": self._ledger.url,
             "control_store": self._control_store,
             "regions": [

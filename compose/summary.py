@@ -10,6 +10,7 @@ def summary(stack: dict[str, Any]) -> str:
     rows = [
         ("front-door", stack["query_url"]),
         ("ingest", stack["ingest_url"]),
+        ("billing", stack["billing_url"]),
         ("ledger  ClickHouse", stack["ledger_url"]),
     ]
     for region in stack["regions"]:

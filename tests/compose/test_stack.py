@@ -64,6 +64,7 @@ def _its_file(running: Running) -> None:
     assert running.stack.keys() == {
         "query_url",
         "ingest_url",
+        "billing_url",
         "ledger_url",
         "control_store",
         "regions",
@@ -91,6 +92,7 @@ def _its_processes(running: Running) -> None:
         "ingest",
         "logs",
         "agent",
+        "billing",
         "supervisor",
     }
     for entry in running.roster.values():
