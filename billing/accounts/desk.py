@@ -17,7 +17,6 @@ from billing.ledger.store import Ledger
 from billing.runs.publication import Publications
 from billing.settings import BillingSettings
 from core import control
-from core.clickhouse import Endpoint
 from core.control import reading
 from core.errors import BadRequest
 from core.settings import load
@@ -65,7 +64,7 @@ class Desk:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger; connected to when it is first asked."""
-        return Ledger(Endpoint.of("ledger", self.settings.ledger_url.get_secret_value()))
+        return Ledger.at(self.settings.ledger_url.get_secret_value())
 
     @property
     def evidence(self) -> Evidence:

@@ -45,7 +45,7 @@ def running_ledger(folder: Path) -> Iterator[RealLedger]:
     with running(folder, migrated=False) as server:
         endpoint = Endpoint.of("the ledger", server.writer_url)
         migration.upgrade(endpoint, migration.LEDGER, Topology.SINGLE)
-        ledger = Ledger(endpoint)
+        ledger = Ledger.at(server.writer_url)
         try:
             yield RealLedger(ledger, server)
         finally:
