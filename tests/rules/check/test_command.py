@@ -140,6 +140,13 @@ def test_a_named_file_that_was_torn_is_said_to_be_unreadable_whatever_it_was(tmp
     assert (result.exit_code, [check for check, _ in _found(result)]) == (1, ["SM001"])
 
 
+def test_a_named_file_that_is_no_yaml_by_its_name_is_of_no_known_kind(tmp_path: Path) -> None:
+    path = tmp_path / "notes.md"
+    path.write_text("- [ ] todo: [\n")
+
+    assert _found(_run("check", path, "--format", "json")) == [("SM002", 1)]
+
+
 def test_a_tree_of_which_nothing_was_recognised_is_not_clean(tmp_path: Path) -> None:
     for number in range(3):
         (tmp_path / f"{number}.yaml").write_text("kind: Service\n")

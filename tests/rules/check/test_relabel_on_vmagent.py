@@ -140,10 +140,13 @@ def test_rendered_rules_do_what_is_believed_of_them(
 
 def test_nothing_of_a_customer_leaves_for_grafana_cloud(kept: dict[str, list[Labels]]) -> None:
     text = str(kept["alloy"])
+    bare = text.lower().replace("-", "").replace("_", "")
 
     assert {labels["__name__"] for labels in kept["alloy"]} >= {"up", "node_cpu_seconds_total", "query_reads_total"}
     for word in (*corpus.tuple_of(corpus.PRODUCTION).values(), *corpus.CUSTOMER_NAMESPACES, corpus.CUSTOMER_POD):
         assert word not in text, word
+    for label in ("project_id", "service_id"):
+        assert corpus.tuple_of(corpus.PRODUCTION)[label].replace("-", "") not in bare
 
 
 def test_both_customer_paths_say_the_same_tenant_in_the_same_words(kept: dict[str, list[Labels]]) -> None:
