@@ -32,7 +32,6 @@ _FORMATS: Final = {"ndjson": "JSONEachRow", "csv": "CSVWithNames", "arrow": "Arr
 def measure(place: Bench) -> list[Row]:
     """A row for each format, and one for the memory of all of them."""
     rows: list[Row] = []
-    bare = Bare(place.server, LARGE)
     values: dict[str, Value] = {"project": LARGE, "start": place.start, "end": place.end}
     for warm in _FORMATS:
         Door(place.door.url, LARGE, place.owner).size(
@@ -43,10 +42,11 @@ def measure(place: Bench) -> list[Row]:
     for name, format_ in _FORMATS.items():
         ratios, ours = [], []
         for _ in range(ROUNDS):
+            # Connections that idle are closed after some seconds.
+            bare = Bare(place.server, LARGE)
             start = time.perf_counter()
             bare.run(_PLAIN, values, format_)
             alone = time.perf_counter() - start
-            # Connections that idle are closed after some seconds.
             door = Door(place.door.url, LARGE, place.owner)
             start = time.perf_counter()
             for _ in door.pieces("logs/export", start=place.start, end=place.end, format=name):
