@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from ingest.draft import Bounds
 from ingest.entry import Protocol
 from ingest.owner import Owners
 from ingest.recent import Recent
+from tests.ingest.logs.agents import NOW, as_vector, odd, plain
 from tests.ingest.logs.world import LABELS, SHOP, WEB, WORKER, of, record, rfc3339
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from ingest.draft import Draft
 
-NOW = time.time_ns() // 10**9 * 10**9
 BOUNDS = Bounds(body_bytes=200)
 
 
@@ -78,115 +77,7 @@ def _lines(records: list[Any]) -> bytes:
     return b"\n".join(orjson.dumps(item) for item in records)
 
 
-def _as_vector(given: dict[str, Any]) -> dict[str, Any]:
-    place = {**given["kubernetes"], "pod_labels": given["kubernetes"]["labels"]}
-    del place["labels"]
-    return {"kubernetes": place, "message": given["log"], "stream": given["stream"], "timestamp": given["time"]}
-
-
 _FORMS = st.sampled_from([_array, _lines])
-_FIELDS = st.dictionaries(
-    st.sampled_from(["level", "severity", "msg", "trace_id", "span_id", "stream", "a.b", "", "ü"]),
-    st.sampled_from(
-        ["warn", " Error ", 30, True, None, "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", {"x": [1]}, 1.5]
-    )
-    | st.text(max_size=5),
-    max_size=4,
-)
-_LOGS = st.one_of(
-    st.text(max_size=30),
-    st.sampled_from(
-        ["ERROR x", "xERRORx", "WARN\n", "a\n\n", "\n", "", "level=warn", "lvl: FATAL", "\x1b[31mERR\x1b[0m", "{", "{}"]
-    ),
-    st.sampled_from(["x" * 200, "x" * 201, "ü" * 100, "ü" * 101, "\u0000", "😀" * 50, "😀" * 51]),
-    _FIELDS.map(lambda fields: orjson.dumps(fields).decode()),
-)
-_TIMES = st.one_of(
-    st.integers(NOW - 2 * 10**9, NOW).map(rfc3339),
-    st.integers(NOW - 33 * 86_400 * 10**9, NOW + 2 * 3_600 * 10**9).map(rfc3339),
-    st.sampled_from(
-        [
-            rfc3339(NOW)[:19] + end
-            for end in (
-                "Z",
-                ".5Z",
-                ".123456Z",
-                "+00:00",
-                ".25+02:00",
-                "-11:30",
-                "",
-                ".1234567891Z",
-                "z",
-                "+0100",
-                "+24:00",
-            )
-        ]
-        + ["2026-02-30T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:60Z", "9999-01-01T00:00:00Z", "x", "1", ""]
-    ),
-)
-_DATES = st.floats(allow_nan=False) | st.integers(-1, 2**64 - 1) | st.floats(NOW / 10**9 - 100, NOW / 10**9)
-_LABELS = st.sampled_from(
-    [
-        LABELS,
-        of(SHOP, WORKER),
-        {**of(SHOP, WEB), "starform.io/source": "build"},
-        {**of(SHOP, WEB), "starform.io/source": "x"},
-        of(SHOP, WEB, "pr-7"),
-        of(SHOP, WEB, "pr-8"),
-        of(SHOP.upper(), WEB),
-        {},
-        None,
-    ]
-)
-
-
-@st.composite
-def _plain(draw: st.DrawFn) -> dict[str, Any]:
-    """A record as agents send it, and perhaps one that is to be refused."""
-    made = record(draw(_LOGS), at=NOW, labels=draw(_LABELS), time=draw(_TIMES))
-    made["stream"] = draw(st.sampled_from(["stdout", "stderr", ""]))
-    made["kubernetes"]["pod_name"] = draw(st.sampled_from(["a", "b", "", "ü"]))
-    return made
-
-
-@st.composite
-def _odd(draw: st.DrawFn) -> dict[str, Any]:  # noqa: C901 - one oddity after the other
-    """A record that lacks something, has it twice, or has it in another type."""
-    made = draw(_plain())
-    match draw(st.integers(0, 10)):
-        case 0:
-            del made["time"]
-            made["date"] = draw(_DATES)
-        case 1:
-            made = _as_vector(made)
-        case 2:
-            made["@timestamp"], made["time"] = made["time"], None
-        case 3:
-            made[draw(st.sampled_from(["log", "message", "time", "stream", "kubernetes", "date"]))] = draw(
-                st.none()
-                | st.integers(-(2**63), 2**64 - 1)
-                | st.booleans()
-                | st.just([])
-                | st.just({"a": 1})
-                | st.text(max_size=3)
-            )
-        case 4:
-            del made[draw(st.sampled_from(["log", "time", "stream", "kubernetes"]))]
-        case 5:
-            made["kubernetes"][draw(st.sampled_from(["labels", "pod_labels", "pod_name"]))] = draw(_LABELS)
-        case 6:
-            made["kubernetes"]["labels"] = {**LABELS, "starform.io/environment": draw(st.just(5) | st.just(["x"]))}
-        case 7:
-            made["other"] = [{"date": 1, "log": "x"}, {"date": 2}, "},{", '},{"date":', {"log": {"log": 1}}]
-        case 8:
-            made["message"] = draw(_LOGS)
-        case 9:
-            made[draw(st.sampled_from(["timestamp", "@timestamp"]))] = draw(_TIMES)
-        case _:
-            made = {"message": 1, **made}
-    return made
-
-
 _LIMITS = st.sampled_from(
     [
         Limits(),
@@ -198,7 +89,7 @@ _LIMITS = st.sampled_from(
 
 
 @pytest.mark.property
-@given(st.lists(st.lists(_plain(), min_size=1, max_size=12), min_size=1, max_size=3), _FORMS, _LIMITS)
+@given(st.lists(st.lists(plain(), min_size=1, max_size=12), min_size=1, max_size=3), _FORMS, _LIMITS)
 def test_plain_records_come_to_the_same_in_columns(bodies: list[list[Any]], form: Any, limits: Limits) -> None:  # noqa: ANN401 - a function
     sent = [form(records) for records in bodies]
     # What was taken before is a duplicate, whichever way it comes.
@@ -206,7 +97,7 @@ def test_plain_records_come_to_the_same_in_columns(bodies: list[list[Any]], form
 
 
 @pytest.mark.property
-@given(st.lists(_plain() | _odd(), min_size=1, max_size=6), st.lists(_odd(), max_size=3), _FORMS, _LIMITS)
+@given(st.lists(plain() | odd(), min_size=1, max_size=6), st.lists(odd(), max_size=3), _FORMS, _LIMITS)
 def test_odd_records_come_to_the_same_in_columns(
     some: list[Any],
     more: list[Any],
@@ -217,13 +108,13 @@ def test_odd_records_come_to_the_same_in_columns(
 
 
 @pytest.mark.property
-@given(st.lists(st.lists(_plain(), min_size=1, max_size=6), min_size=2, max_size=6))
+@given(st.lists(st.lists(plain(), min_size=1, max_size=6), min_size=2, max_size=6))
 def test_what_is_given_up_to_remember_the_rest_is_the_same(bodies: list[list[Any]]) -> None:
     _both([_array(records) for records in bodies], remembered=10)
 
 
 @pytest.mark.property
-@given(st.lists(_plain() | _odd(), min_size=1, max_size=3), _FORMS, st.data())
+@given(st.lists(plain() | odd(), min_size=1, max_size=3), _FORMS, st.data())
 @example([record("a"), record("b")], _array, None)
 def test_a_body_with_changed_bytes_comes_to_the_same_in_columns(
     records: list[Any],
@@ -266,7 +157,7 @@ def test_the_sources_of_a_tenant_share_its_limit_in_columns() -> None:
 
 
 @pytest.mark.parametrize("form", [_array, _lines])
-@pytest.mark.parametrize("change", [lambda given: given, _as_vector], ids=["fluent bit", "vector"])
+@pytest.mark.parametrize("change", [lambda given: given, as_vector], ids=["fluent bit", "vector"])
 def test_what_agents_send_is_read_in_columns(form: Any, change: Any) -> None:  # noqa: ANN401 - functions
     labels = [LABELS, of(SHOP, WEB, "pr-8"), {}]
     sent = [change(record(f"{number}\n", at=NOW, labels=labels[number % 3])) for number in range(60)]
