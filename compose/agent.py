@@ -17,6 +17,7 @@ from compose.cluster.builds import SLOT_SECONDS, builds
 from compose.cluster.inventory import Cluster
 from compose.cluster.manifest import manifest, node, rfc3339
 from compose.demo import cluster_of
+from compose.posting import is_over
 from core import log
 from ingest.usage.signature import HEADER, sign
 
@@ -87,7 +88,11 @@ async def report(url: str, tokens: Mapping[str, str], secret: bytes) -> None:
                 waiting.append(("pods", region, agents[region].report(time.time())))
                 waiting += [("builds", region, body) for body in builders[region].deliveries(time.time())]
             del waiting[:-_KEPT]
-            while waiting and await _is_over(session, url, waiting[0], tokens, secret, outcomes):
+            while waiting:
+                kind, region, body = waiting[0]
+                headers = _headers(kind, tokens[region], secret, body)
+                if not await is_over(session, f"{url}/v1/usage/{kind}", body, headers, outcomes):
+                    break
                 del waiting[0]
             if time.monotonic() - said > _SAY_SECONDS:
                 said = time.monotonic()
@@ -96,30 +101,12 @@ async def report(url: str, tokens: Mapping[str, str], secret: bytes) -> None:
             await asyncio.sleep(max(0.0, _REPORT_SECONDS - (time.monotonic() - began)))
 
 
-async def _is_over(  # noqa: PLR0917 - what a report is sent with
-    session: aiohttp.ClientSession,
-    url: str,
-    told: tuple[str, str, bytes],
-    tokens: Mapping[str, str],
-    secret: bytes,
-    outcomes: Counter[str],
-) -> bool:
-    """Whether a report need not be sent again."""
-    kind, region, body = told
-    headers = {"Content-Type": "application/json"}
+def _headers(kind: str, token: str, secret: bytes, body: bytes) -> dict[str, str]:
+    given = {"Content-Type": "application/json"}
     if kind == "pods":
-        headers["Authorization"] = f"Bearer {tokens[region]}"
-    else:
-        # Signed at each attempt, for a signature is good for five minutes.
-        headers[HEADER] = sign(secret, body, int(time.time()))
-    try:
-        async with session.post(f"{url}/v1/usage/{kind}", data=body, headers=headers) as answer:
-            await answer.read()
-            outcomes[f"{kind} {answer.status}"] += 1
-            return answer.status < 500 and answer.status != 429  # noqa: PLR2004 - HTTP's own boundary
-    except (aiohttp.ClientError, TimeoutError) as failure:
-        outcomes[f"{kind} {type(failure).__name__}"] += 1
-        return False
+        return given | {"Authorization": f"Bearer {token}"}
+    # Signed at each attempt, for a signature is good for five minutes.
+    return given | {HEADER: sign(secret, body, int(time.time()))}
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from compose.cluster.inventory import Cluster
 from compose.cluster.pods import Role, digest
 from compose.demo import deployments
 from compose.logline import BUILD_STEPS, line
+from compose.posting import is_over
 from core import log
 
 if TYPE_CHECKING:
@@ -130,26 +131,12 @@ async def ship(url: str, agents: Mapping[str, Agent], tokens: Mapping[str, str])
                 kept.append(agent.flush(time.time()))
                 del kept[:-_KEPT]
                 headers = {"Authorization": f"Bearer {tokens[region]}", "Content-Type": "application/json"}
-                while kept and await _is_over(session, f"{url}/v1/logs/fluentbit", kept[0], headers, outcomes):
+                while kept and await is_over(session, f"{url}/v1/logs/fluentbit", kept[0], headers, outcomes):
                     del kept[0]
             if second % _REPORT_SECONDS == 0:
                 _log.info("answers", extra=dict(outcomes))
                 outcomes.clear()
             await asyncio.sleep(max(0.0, _FLUSH_SECONDS - (time.monotonic() - began)))
-
-
-async def _is_over(
-    session: aiohttp.ClientSession, url: str, body: bytes, headers: Mapping[str, str], outcomes: Counter[str]
-) -> bool:
-    """Whether a flush need not be sent again."""
-    try:
-        async with session.post(url, data=body, headers=headers) as answer:
-            await answer.read()
-            outcomes[str(answer.status)] += 1
-            return answer.status < 500 and answer.status != 429  # noqa: PLR2004 - HTTP's own boundary
-    except (aiohttp.ClientError, TimeoutError) as failure:
-        outcomes[type(failure).__name__] += 1
-        return False
 
 
 if __name__ == "__main__":

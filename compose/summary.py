@@ -34,6 +34,8 @@ def summary(stack: dict[str, Any]) -> str:
         f"curl -sG '{stack['query_url']}/v1/projects/{project['id']}/prometheus/api/v1/query' \\",
         f"  -H 'Authorization: Bearer {token}' \\",
         "  --data-urlencode 'query=sum by (environment) (rate(envoy_cluster_upstream_rq_xx[1m]))'",
+        "",
+        "The last month, from evidence of pods and builds to final invoices: starmeter history",
     ]
     return "\n".join(lines)
 

@@ -7,13 +7,19 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydantic import SecretStr
 
 from compose.process import free_port
+from core.errors import Unavailable
+from ingest.usage.store import Evidence
 from tests.ingest.logs.world import LAB, LAB_WEB, SHOP, WEB, of
 from tests.ingest.usage.manifests import AT, pod, report, rfc3339
 from tests.ingest.usage.serving import Door
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ingest.usage.tables import Rows
     from tests.ingest.logs.world import Platform
     from tests.ingest.usage.ledger import Ledger
 
@@ -237,3 +243,39 @@ async def test_a_store_that_does_not_answer_is_said_and_the_same_report_complete
     assert int(answer.headers["Retry-After"]) > 0
     assert (await Door(store.url, platform).pods(report(pod(), at=AT + 80))).status_code == 200
     assert len(store.rows("uid", "pod_observations")) == 1
+
+
+class _CutOff(Evidence):
+    """The store's connection breaks before one of a report's tables."""
+
+    def __init__(self, url: str, left: int) -> None:
+        super().__init__(SecretStr(url))
+        self._left = left
+
+    def write(self, parts: Iterable[Rows]) -> None:
+        for part in parts:
+            if self._left == 0:
+                raise Unavailable("the ledger's store does not answer")
+            self._left -= 1
+            super().write([part])
+
+
+@pytest.mark.parametrize("written", range(6))
+async def test_wherever_a_report_is_cut_off_sending_it_again_completes_it(
+    store: Ledger, platform: Platform, written: int
+) -> None:
+    node = {"metadata": {"name": "node-1"}, "status": {"allocatable": {"cpu": "4", "memory": "16Gi"}}}
+    told = report(pod(), pod("bad", phase="Walking"), nodes=[node], at=AT + 100)
+    door = Door(store.url, platform, _CutOff(store.url, written))
+    names = ("refused_evidence", "pod_documents", "pod_registrations", "nodes", "pod_observations", "heartbeats")
+    tables = dict.fromkeys(names, 1)
+
+    first = await door.pods(told)
+
+    assert first.status_code == 503
+    assert sum(len(store.rows("*", table)) for table in tables) == written
+    # The heartbeat is the last: what is cut off has no sign of life.
+    assert store.rows("*", "heartbeats") == []
+    for again in (Door(store.url, platform), Door(store.url, platform)):
+        assert (await again.pods(told)).status_code == 200
+    assert {table: len(store.rows("*", table)) for table in tables} == tables
