@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from billing.hour import Period
+    from billing.invoice import Invoice
     from billing.rating import RatedLine
     from tests.billing.accounts.world import World
 
@@ -52,6 +53,12 @@ def days(of: Iterable[RatedLine], *group_by: str) -> dict[tuple[str, ...], tuple
         quantity, amount = sums[key]
         sums[key] = quantity + each.base_quantity, amount + each.amount
     return dict(sums)
+
+
+def invoice(world: World, workspace: str = WORKSPACE, state: str = "final") -> Invoice:
+    """A workspace's one invoice in a state."""
+    (found,) = [each for each in world.invoices.of_workspace(workspace) if each.state == state]
+    return world.invoices.get(workspace, found.id)
 
 
 def told(rows: Iterable[Row], *group_by: str) -> dict[tuple[str, ...], tuple[int, Decimal]]:

@@ -30,6 +30,7 @@ class UsageDoor:
     url: str
     tokens: Tokens
     folder: Path
+    pid: int
 
     def client(self, holder: str = "billing", workspace: str = WORKSPACE) -> httpx.Client:
         """A client with somebody's token, based on a workspace."""
@@ -69,5 +70,5 @@ cursor_key = "{CURSOR_KEY}"
         return bool(httpx.get(f"{url}/readyz").json()["usage"] == {"the usage ledger": "ok"})
 
     command = [sys.executable, "-m", "starmeter", "serve", "query", "--config", str(config)]
-    with Process("usage-door", command, folder / "door.log", f"{url}/livez", is_ready=is_ready):
-        yield UsageDoor(url, tokens, folder)
+    with Process("usage-door", command, folder / "door.log", f"{url}/livez", is_ready=is_ready) as process:
+        yield UsageDoor(url, tokens, folder, process.pid)

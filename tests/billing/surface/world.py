@@ -85,7 +85,7 @@ def _its_project() -> str:
 
 
 def publish(world: World, *, crowded: bool = True) -> None:
-    """March, its final invoices, a late pod of March, April's first day, and its second as an estimate."""
+    """March, its final invoices, a late pod of March, April's first day, a draft, April's second as an estimate."""
 
     def beside(used: list[UsageRow]) -> list[UsageRow]:
         return [*used, *of_neighbour(used)] if crowded else used
@@ -99,6 +99,7 @@ def publish(world: World, *, crowded: bool = True) -> None:
     used = april()
     second = APRIL.start + DAY
     world.publish(beside([each for each in used if each.hour < second]), Period(APRIL.start, second))
+    world.invoices.draft(WORKSPACE, APRIL, world.evidence)
     world.publish(beside([each for each in used if each.hour >= second]), kind="estimate")
 
 
