@@ -75,6 +75,25 @@ def test_new_records_come_once_and_no_one_elses(quick: LogDoor, log_writer: Clie
     assert ids(new) == found
 
 
+def test_tails_that_share_a_feed_each_show_every_record_once(quick: LogDoor, log_writer: Client) -> None:
+    with quick.client() as client, tailing(client) as one, tailing(client) as two, tailing(client, q="-zz") as three:
+        streams = (one, two, three)
+        for stream in streams:
+            next(stream)
+        found: list[Counter[str]] = [Counter() for _ in streams]
+        new = [fresh(150 + batch, 20) for batch in range(3)]
+        for batch in new:
+            samples.insert(log_writer, batch)
+            for stream, seen in zip(streams, found, strict=True):
+                before = seen.total()
+                while seen.total() < before + len(batch):
+                    event = next(stream)
+                    if "data" in event:
+                        seen[event["data"]["id"]] += 1
+
+    assert [ids([one for batch in new for one in batch])] * 3 == found
+
+
 def test_a_filter_narrows_a_tail(quick: LogDoor, log_writer: Client) -> None:
     with quick.client() as client, tailing(client, q="@pod:web-1wanted") as stream:
         next(stream)
