@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from sqlalchemy import event
 
 from billing.accounts import alerts
 from billing.accounts.budgets import Budgets, Checked, check
@@ -207,6 +208,27 @@ def test_a_webhook_that_never_takes_it_is_given_up(world: World, budgets: Budget
     (alert,) = alerts.listed(world.engine)
     assert (alert.attempts, alert.given_up, alert.delivered_at) == (4, True, None)
     assert len(hook.told) == 4
+
+
+def test_two_who_deliver_at_once_tell_a_webhook_once(world: World, budgets: Budgets) -> None:
+    """The second one comes in between the first one's look and its claim."""
+    budgets.put(WORKSPACE, "all", Decimal("10.00"), thresholds=(50,), webhook_url=URL)
+    world.publish([builds(1, 100)])
+    _check(world, Hook(500))
+    world.at += DAY
+    hook = Hook(200)
+    transport = httpx.MockTransport(hook)
+    done: list[tuple[int, int]] = []
+
+    def come_between(*told: Any) -> None:  # noqa: ANN401 - whatever the event tells
+        if not done and "FROM budget_alerts" in told[2]:
+            done.append((0, 0))
+            done[0] = alerts.deliver(world.engine, SETTINGS, world.at, transport=transport)
+
+    event.listen(world.engine, "after_cursor_execute", come_between)
+    first = alerts.deliver(world.engine, SETTINGS, world.at, transport=transport)
+
+    assert (first, done, len(hook.told)) == ((0, 0), [(1, 0)], 1)
 
 
 def test_a_webhook_that_leads_home_is_not_called(world: World, budgets: Budgets) -> None:

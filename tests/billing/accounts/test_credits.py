@@ -7,9 +7,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import insert
 
 from billing.accounts import journal
 from billing.accounts.credits import CreditKind
+from billing.schema import credit_uses
+from core.control import writing
 from core.errors import BadRequest, NotFound
 from tests.billing.accounts.world import builds, day
 from tests.billing.books import BUILD, WORKSPACE, written
@@ -73,6 +76,23 @@ def test_an_expired_credit_and_one_of_another_currency_pay_nothing(world: World)
     world.publish([builds(1, 100)], day(1))
 
     assert Decimal("5.00") == world.final(day(1)).content.total
+
+
+def test_a_credit_that_was_used_up_meanwhile_is_not_taken_again(world: World) -> None:
+    world.activate(BOOK)
+    credit_id = world.credits.give(WORKSPACE, "Welcome", Decimal("7.00"), by="ada")
+    world.publish([builds(1, 100)], day(1))
+    world.at = day(1).end
+    draft = world.invoices.draft(WORKSPACE, day(1), world.evidence).content.invoice_id
+    world.invoices.submit(draft, "ada")
+    used = {"credit_id": credit_id, "invoice_id": draft, "event": "elsewhere", "amount": "6.00"}
+    with writing(world.engine) as connection:
+        connection.execute(insert(credit_uses).values(used))
+
+    with pytest.raises(BadRequest, match=f"credits: {credit_id} has been used meanwhile; withdraw the invoice"):
+        world.invoices.approve(draft, "bob", world.log)
+    world.invoices.withdraw(draft)
+    assert str(world.final(day(1)).content.total) == "4.00"
 
 
 @pytest.mark.parametrize(
