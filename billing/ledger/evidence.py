@@ -11,6 +11,7 @@ from billing.conservation import Allocatable
 from billing.coverage import Coverage
 from billing.hour import HOUR
 from billing.ledger.neighbours import Neighbourhood
+from billing.ledger.sights import sights
 from billing.observation import SCHEMA
 from billing.quarantine import EARLIEST, MOST_CPU_M, MOST_MEMORY_B
 
@@ -54,7 +55,7 @@ def pod_evidence(ledger: Ledger, one: Slice, policy: MeteringPolicy, as_of: int)
         "most_memory": MOST_MEMORY_B,
         "max_gap": policy.max_gap_s,
     }
-    near = ledger.query("ledger/read/sights", judged | {"first": first, "until": until, "uids": []})
+    near = sights(ledger, judged, first, until)
     lives = ledger.query("ledger/read/lives", {"region": one.region, "cluster": one.cluster, "since": one.hour})
     seen = Neighbourhood(ledger, judged, one, margin).with_neighbours(near, lives)
     hour = asked | {"first": one.hour, "until": one.hour + HOUR}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from billing.hour import DAY, HOUR
+from billing.ledger.sights import NAMED, compared
 from billing.observation import Phase
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from billing.ledger.store import Ledger
 
 _STEPS: Final = (6 * HOUR, 2 * DAY, 32 * DAY)
-# Uids that one question names: they travel in its URL. For more, every pod of the cluster is asked for.
-_NAMED: Final = 500
 
 
 class Neighbourhood:
@@ -45,14 +44,13 @@ class Neighbourhood:
         # One that was seen only later may have started, or even ended, before.
         begun = (pl.col("first_seen") < self._end) | (pl.col("first_start") < self._end).fill_null(value=False)
         lost = begun & (pl.col("last_seen") >= self._until)
-        seen = pl.concat(
-            [
-                near,
-                *self._before(lives.filter(resumed).join(before, on="uid", how="anti")),
-                *self._after(lives.filter(lost).join(after, on="uid", how="anti")),
-            ]
-        )
-        return self._with_whole_lives(pl.concat([seen, *self._ends(seen, lives)]), lives)
+        found = [
+            *self._before(lives.filter(resumed).join(before, on="uid", how="anti")),
+            *self._after(lives.filter(lost).join(after, on="uid", how="anti")),
+        ]
+        seen = pl.concat([near, *(part.select(near.columns) for part in found)])
+        ends = [part.select(near.columns) for part in self._ends(seen, lives)]
+        return self._with_whole_lives(pl.concat([seen, *ends]), lives)
 
     def _before(self, wanted: pl.DataFrame) -> list[pl.DataFrame]:
         found: list[pl.DataFrame] = []
@@ -96,10 +94,10 @@ class Neighbourhood:
         told = seen.select("uid", "started_at").join(lives, on="uid")
         again = told.filter(pl.col("started_at") - pl.col("first_start") > skew).unique("uid").sort("uid")
         found = [seen.join(again, on="uid", how="anti")]
-        for part in again.iter_slices(_NAMED):
+        for part in again.iter_slices(NAMED):
             last: int = part["last_seen"].max()  # type: ignore[assignment]  # a column of integers
-            asked = {"first": _whole_hour(part["first_seen"]), "until": last + 1, "uids": part["uid"].to_list()}
-            found.append(self._ledger.query("ledger/read/sights", {**self._judged, **asked}))
+            span = {"first": _whole_hour(part["first_seen"]), "until": last + 1}
+            found.append(compared(self._ledger, {**self._judged, **span}, part["uid"].to_list()).select(seen.columns))
         return pl.concat(found)
 
     def _nearest(
@@ -111,9 +109,10 @@ class Neighbourhood:
         backward: bool = False,
         ends: bool = False,
     ) -> pl.DataFrame:
-        uids = wanted["uid"].to_list() if wanted.height <= _NAMED else []
+        uids = wanted["uid"].to_list() if wanted.height <= NAMED else []
         asked = {"first": first, "until": until, "uids": uids, "backward": backward, "ends": ends}
         found = self._ledger.query("ledger/read/nearest", {**self._judged, **asked})
+        # For more pods than one question names, every pod of the cluster was asked for.
         return found.join(wanted.select("uid"), on="uid", how="semi")
 
 

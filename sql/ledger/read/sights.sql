@@ -21,7 +21,7 @@ WITH
             at >= {earliest:Int64} AND at <= received + {skew:Int64} AND started <= at + {skew:Int64}
                 AND (phase_number < 3 OR finished = -1 OR (finished <= at + {skew:Int64} AND finished >= started))
                 AND cpu <= {most_cpu:Int64} AND memory <= {most_memory:Int64} AS is_sound,
-            sipHash128(phase_number, cpu, memory, quality_number, node_name, started, finished, deletion, is_sound) AS told
+            cityHash64(phase_number, cpu, memory, quality_number, node_name, started, finished, deletion, is_sound) AS told
         FROM billing.pod_observations AS o
         WHERE o.region = {region:String} AND o.cluster = {cluster:String} AND o.received_at < toDateTime({as_of:Int64}, 'UTC')
             AND o.observed_at >= toDateTime({first:Int64}, 'UTC') AND o.observed_at < toDateTime({until:Int64}, 'UTC')
@@ -31,9 +31,11 @@ WITH
         SELECT
             *,
             -- A second told of twice is left to metering, and nothing is left out on either side of it.
-            lagInFrame(told) OVER pod = told AND at - lagInFrame(at) OVER pod BETWEEN 1 AND {max_gap:Int64}
+            lagInFrame(told) OVER pod = told AND lagInFrame(cpu) OVER pod = cpu AND lagInFrame(memory) OVER pod = memory
+                AND at - lagInFrame(at) OVER pod BETWEEN 1 AND {max_gap:Int64}
                 AND lagInFrame(at) OVER pod != lagInFrame(at, 2) OVER pod AS follows,
-            leadInFrame(told) OVER pod = told AND leadInFrame(at) OVER pod - at BETWEEN 1 AND {max_gap:Int64} AS is_followed
+            leadInFrame(told) OVER pod = told AND leadInFrame(cpu) OVER pod = cpu AND leadInFrame(memory) OVER pod = memory
+                AND leadInFrame(at) OVER pod - at BETWEEN 1 AND {max_gap:Int64} AS is_followed
         FROM seen
         WHERE source = 'agent' OR NOT is_sound
             OR (uid, intDiv(at, 300)) NOT IN (SELECT uid, intDiv(at, 300) FROM seen WHERE source = 'agent' AND is_sound)
