@@ -7,10 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
-import polars as pl
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
-from billing.ledger import row_table
 from billing.surface.statement import Statement
 from billing.surface.store import NAME, WORKSPACE_SETTING
 from billing.surface.verification import assert_rows, verify
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     from billing.usage import UsageRow
 
 # The client library reads some ten batches ahead: with these, a few megabytes.
-_BLOCK_ROWS: Final = 8_192
+_BLOCK_ROWS: Final = 4_096
 
 _log = logging.getLogger("billing.surface.reader")
 
@@ -69,6 +67,10 @@ class LedgerReader:
 
     async def rows(self, period: Period, until: int) -> list[UsageRow]:
         """The very rows of the ledger as of a publication, pod by pod, as `in_order` sorts them."""
+        import polars as pl  # noqa: PLC0415 - thirty megabytes, which only bundles need
+
+        from billing.ledger import row_table  # noqa: PLC0415 - the same
+
         asked: dict[str, Value] = {"start": period.start, "end": period.end, "until": until}
         found: list[UsageRow] = []
         async for batch in self._batches("rows", asked | {"utc": "UTC", "published": "published"}):

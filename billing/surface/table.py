@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Text = str | None
 
 # Rows of one batch as it is written: the same rows are always cut alike, so that the same rows are the same bytes.
-BATCH_ROWS: Final = 65_536
+BATCH_ROWS: Final = 16_384
 
 _TIME: Final = pa.timestamp("s", "UTC")
 _WHOLE: Final = pa.decimal128(38, 0)
