@@ -75,9 +75,12 @@ async def test_a_pod_s_document_is_stored_once_per_change_and_without_its_enviro
     assert [row[3] for row in store.rows(_SIGHT, "pod_observations")] == [800, 800, 2050, 2050]
 
 
-async def test_the_first_registration_holds_whatever_labels_say_later(door: Door, store: Ledger) -> None:
+async def test_the_first_registration_holds_whatever_labels_say_later(
+    door: Door, store: Ledger, platform: Platform
+) -> None:
     await door.pods(report(pod(), at=AT + 20))
-    await door.pods(report(pod(labels=of(LAB, LAB_WEB)), at=AT + 21))
+    for second, one in ((21, door), (22, Door(store.url, platform))):
+        await one.pods(report(pod(labels=of(LAB, LAB_WEB)), at=AT + second))
 
     assert store.rows("toString(project_id)", "pod_registrations") == [(SHOP,)]
 
@@ -125,6 +128,7 @@ def _ended(*ends: int | None) -> list[dict[str, Any]]:
         pytest.param(pod("a", phase="Running", containerStatuses=_ended(AT, None)), None, id="one still runs"),
         pytest.param(pod("a", phase="Running", containerStatuses=_ended(AT)), None, id="a phase that is not final"),
         pytest.param(pod("a", phase="Failed"), None, id="evicted: nobody knows"),
+        pytest.param(pod("a", phase="Failed", containerStatuses=_ended(AT, None)), None, id="one end is not known"),
     ],
 )
 async def test_an_end_is_known_when_all_containers_have_one(
