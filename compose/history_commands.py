@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -12,12 +13,17 @@ from compose.home import Home
 from compose.programs import LOCAL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from billing.hour import Period
 
 # Whoever asks for an invoice may not approve it.
 _CLERK: Final = "clerk@platform"
 _FINANCE: Final = "finance@platform"
 _WAIT_SECONDS: Final = 600
+_UPSTREAM: Final = 3
+_TRIES: Final = 10
+_PAUSE_SECONDS: Final = 1.0
 
 
 def history(
@@ -88,7 +94,19 @@ def _bill(home: Home, period: Period) -> None:
     # Metrics of that time are none; the agents' evidence is all there is.
     backfill(config=config, start=iso(period.start), end=iso(period.end), without_collecting=True, wait=_WAIT_SECONDS)
     price_books.activate(book, _FINANCE, config, with_samples=True)
-    invoices.draft(month, None, config)
+    _patiently(lambda: invoices.draft(month, None, config))
     invoices.submit(_CLERK, None, month, config)
-    invoices.approve(_FINANCE, None, month, config)
+    _patiently(lambda: invoices.approve(_FINANCE, None, month, config))
     invoices.list_(month, None, config)
+
+
+def _patiently(step: Callable[[], None]) -> None:
+    """The billing process publishes beside us, and for a moment the ledger may lack what the control store has."""
+    for _ in range(_TRIES):
+        try:
+            return step()
+        except typer.Exit as ending:
+            if ending.exit_code != _UPSTREAM:
+                raise
+        time.sleep(_PAUSE_SECONDS)
+    return step()
