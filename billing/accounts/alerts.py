@@ -30,7 +30,7 @@ SIGNATURE: Final = "Starmeter-Signature"
 DELIVERY: Final = "Starmeter-Delivery"
 _NAMESPACE: Final = UUID("0b7c8d9a-95b2-5f0e-8c55-2d4e4c1f7a10")
 _AT_ONCE: Final = 100
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("billing.budgets")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from dataclasses import dataclass
 from decimal import Decimal
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 THRESHOLDS: Final = (50, 75, 90, 100)
 _MOST_PERCENT: Final = 1_000
 _SPENT: Final = {ItemKind.USAGE, ItemKind.INCLUDED}
+_log = logging.getLogger("billing.budgets")
 
 
 class SpendLedger(Protocol):
@@ -195,6 +197,7 @@ def check(
             spent[workspace] = spend(ledger, workspace, period, book, plan)
         except MissingPrice as failure:
             unrated.append(f"{workspace}: {failure.message}")
+            _log.warning("budget not rated", extra={"workspace_id": workspace, "reason": failure.message})
     fired = sum(
         _fire(engine, budget, threshold, period, spent[budget.workspace_id], at)
         for budget in every
