@@ -9,7 +9,7 @@ from uuid import uuid4
 from sqlalchemy import func, select, text
 
 from billing.accounts.moment import moment
-from billing.hour import HOUR, Period, parse
+from billing.hour import HOUR, Period, iso, parse
 from billing.ledger.slice import Slice
 from billing.policy import MeteringPolicy
 from billing.runs.batch import Batch
@@ -20,6 +20,7 @@ from billing.runs.publication import Publications
 from billing.runs.record import RunKind
 from billing.schema import leases, publications, runs
 from billing.settings import ScheduleSettings
+from compose.process import free_port
 from core.control import reading, writing
 from core.registry import Registry
 from core.tenant import Tenant
@@ -59,6 +60,7 @@ class Scene:
         self.deposit = deposit
         self.folder = folder
         self.now = NOW
+        self.port = free_port()
         self.schedule = ScheduleSettings(lease_s=60)
         self.instruments = Instruments()
         self.publications = Publications(engine, clock=lambda: self.now)
@@ -152,11 +154,13 @@ class Scene:
         for name in ("usage", "publications"):
             self.deposit.clear_table(name)
 
-    def configuration(self) -> Path:
-        """The billing file of these stores."""
+    def configuration(self, since: int = H, **schedule: int) -> Path:
+        """The billing file of these stores; nothing answers where its region's metrics should be."""
         path = self.folder / "billing.toml"
+        times = "".join(f"{name} = {seconds}\n" for name, seconds in schedule.items())
         path.write_text(
-            f'control_store = "{self.url}"\nledger_url = "{self.ledger_url}"\n'
+            f'control_store = "{self.url}"\nledger_url = "{self.ledger_url}"\nsince = "{iso(since)}"\n'
+            f'listen = "127.0.0.1:{self.port}"\n[schedule]\n{times}'
             '[[regions]]\nname = "fra"\nmetrics_url = "http://127.0.0.1:1"\n'
         )
         return path

@@ -1,0 +1,99 @@
+"""`starmeter billing run|backfill|status` as people and programs use them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from typer.testing import CliRunner
+
+from billing.accounts.moment import now
+from billing.hour import HOUR, hour_of, iso
+from billing.runs.lease import Lease
+from starmeter import app
+from tests.billing.pods import observe
+from tests.billing.runs.scene import CLUSTER, H
+
+if TYPE_CHECKING:
+    from typer.testing import Result
+
+    from tests.billing.runs.scene import Scene
+
+
+def _billing(scene: Scene, *arguments: str, since: int = H) -> Result:
+    command = ["billing", *arguments, "--config", str(scene.configuration(since))]
+    return CliRunner().invoke(app, command, env={"NO_COLOR": "1"})
+
+
+def _answer(result: Result) -> Any:  # noqa: ANN401 - whatever the JSON holds
+    return json.loads(result.stdout)
+
+
+def _range(first: int = H, hours: int = 1) -> tuple[str, ...]:
+    return "--from", iso(first), "--to", iso(first + hours * HOUR), "--without-collecting"
+
+
+def test_a_backfill_shows_its_progress_and_what_it_would_change(one_scene: Scene) -> None:
+    one_scene.pod()
+    dry = _billing(one_scene, "backfill", *_range(), "--dry-run")
+    assert (dry.exit_code, one_scene.published()) == (0, [])
+    made = _billing(one_scene, "backfill", *_range(), "--json")
+    again = _billing(one_scene, "backfill", *_range(), "--cluster", CLUSTER, "--json")
+
+    cpu = f"fra cluster-1 {iso(H)} {one_scene.acme} cpu_mcore_s: 0 -> {500 * 3600}"
+    assert cpu in dry.stdout.splitlines()
+    assert made.stderr.splitlines() == [
+        f"1: fra builds {iso(H)} published 0 row(s)",
+        f"2: fra cluster-1 {iso(H)} published 2 row(s)",
+    ]
+    assert [(each["cluster"], each["state"]) for each in _answer(made)] == [("", "published"), (CLUSTER, "published")]
+    assert [each["state"] for each in _answer(again)] == ["unchanged"]
+
+
+def test_a_run_that_cannot_collect_leaves_its_hours_due_and_says_so(one_scene: Scene) -> None:
+    # The hour before this one may not be closed yet, the one before it is.
+    since = hour_of(now()) - 2 * HOUR
+
+    result = _billing(one_scene, "run", since=since)
+    status = _billing(one_scene, "status", since=since)
+
+    assert result.exit_code == status.exit_code == 1
+    assert f"1: fra builds {iso(since)} published 0 row(s)" in result.stderr
+    assert f"fra cluster-1 {iso(since)} failed: region fra" in result.stdout
+    assert f"published until {iso(since + HOUR)}" in status.stdout
+    assert f"fra cluster-1 {iso(since)} failed: region fra" in status.stdout
+
+
+def test_the_status_tells_what_was_put_aside(one_scene: Scene) -> None:
+    one_scene.see([observe([0, "G", 1, 5], "undead"), *(observe([at, "R", 1, 5], "undead") for at in (300, 600))])
+    assert _billing(one_scene, "backfill", *_range()).exit_code == 0
+
+    result = _billing(one_scene, "status", "--json", since=hour_of(now()))
+
+    answer = _answer(result)
+    assert (result.exit_code, answer["watermark"], answer["due"], answer["latest"]) == (0, None, 0, 2)
+    assert (answer["quarantined"], answer["quarantined_builds"], answer["runs"]) == (1, 0, {"published": 2})
+    assert [each["message"] for each in answer["notices"]] == ["evidence put aside: undead (lives_after_its_end)"]
+
+
+def test_what_is_wrong_is_refused_with_the_fix(one_scene: Scene) -> None:
+    future = hour_of(now()) + 24 * HOUR
+    refused = {
+        "to: the hours after": _range(future),
+        "start: 2026-03-01T10:00:01Z is within an hour": ("--from", iso(H + 1), "--to", iso(H + HOUR)),
+        "from: 'yesterday' is no UTC time": ("--from", "yesterday", "--to", iso(H)),
+        "cluster: none of this name": (*_range(), "--cluster", "nowhere"),
+    }
+
+    for message, arguments in refused.items():
+        result = _billing(one_scene, "backfill", *arguments)
+        assert (result.exit_code, message in result.stderr) == (2, True), result.stderr
+
+
+def test_another_runner_is_waited_for_and_then_told_of(one_scene: Scene) -> None:
+    other = Lease(one_scene.engine, "bob", 3_600, now)
+    assert other.acquire() is not None
+
+    result = _billing(one_scene, "backfill", *_range(), "--wait", "0")
+
+    assert (result.exit_code, "another runner holds it" in result.stderr) == (3, True)
