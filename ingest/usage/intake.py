@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.errors import BadRequest
 from ingest.usage import build_report, pod_report, tables
+from ingest.usage.memory import Memory
 from ingest.usage.sight import Source
 from ingest.usage.tables import Kind, Place
 
@@ -39,7 +40,7 @@ class Intake:
         self._registrars = registrars
         self._attribution = attribution
         self._clock = clock
-        self._documents: dict[str, None] = {}
+        self._documents = Memory(_MOST_DOCUMENTS)
 
     @property
     def regions(self) -> Collection[str]:
@@ -85,9 +86,7 @@ class Intake:
             ]
         )
         registrar.remember(cluster.name, [uid for uid, _ in new])
-        self._documents.update(dict.fromkeys(documents))
-        while len(self._documents) > _MOST_DOCUMENTS:
-            self._documents.pop(next(iter(self._documents)), None)
+        self._documents.add(documents)
         return report
 
     def take_build(self, body: bytes) -> BuildTold:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ingest.owner import Owner
+from ingest.usage.memory import Memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +25,7 @@ class Registrar:
         self._region = region
         self._owners = owners
         self._evidence = evidence
-        self._known: dict[tuple[str, str], None] = {}
+        self._known = Memory(_MOST)
 
     def unregistered(self, cluster: str, pods: Iterable[tuple[str, Mapping[str, object]]]) -> list[tuple[str, Tenant]]:
         """Of pods by uid and labels those that are somebody's and not registered, with their tenant, in their order.
@@ -48,7 +49,4 @@ class Registrar:
 
     def remember(self, cluster: str, uids: Sequence[str] | set[str]) -> None:
         """Take note of pods that are registered in the store."""
-        for uid in uids:
-            self._known[cluster, uid] = None
-        while len(self._known) > _MOST:
-            self._known.pop(next(iter(self._known)), None)
+        self._known.add((cluster, uid) for uid in uids)
