@@ -36,7 +36,7 @@ FEBRUARY = "inv-0"
 
 
 @pytest.mark.property
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     price=PRICE,
     seconds=st.lists(st.integers(1, 10**6), max_size=4),

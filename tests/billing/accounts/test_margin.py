@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing.accounts.margin import Earned, margin_report
@@ -112,6 +112,7 @@ def test_a_month_without_anybody_is_empty() -> None:
 
 
 @pytest.mark.property
+@settings(deadline=None)
 @given(
     minutes=st.lists(st.integers(0, 10**6), min_size=1, max_size=8),
     overhead=st.integers(0, 10**7).map(lambda cents: Decimal(cents).scaleb(-2)),
