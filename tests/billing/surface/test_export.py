@@ -37,14 +37,20 @@ async def broken(good: int) -> AsyncGenerator[pa.RecordBatch, None]:
     raise Unavailable("the usage ledger broke off its answer")
 
 
+async def collect(export: Export, pieces: list[bytes]) -> None:
+    """What is sent, for as long as it is."""
+    async for piece in export.pieces():
+        pieces.append(piece)  # noqa: PERF401 - what was sent before a failure is wanted, too
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("form", ["csv", "ndjson", "parquet", "arrow"])
 async def test_a_file_that_breaks_off_says_so_or_cannot_be_read(form: str) -> None:
     export = Export(broken(4), form, USAGE, 10**6, str, {})
-    content = b""
+    pieces: list[bytes] = []
     with pytest.raises(Unavailable):
-        async for piece in export.pieces():
-            content += piece
+        await collect(export, pieces)
+    content = b"".join(pieces)
 
     assert content
     match form:
