@@ -28,7 +28,7 @@ def sights(ledger: Ledger, judged: Mapping[str, Any], first: int, until: int) ->
         Unavailable: the ledger's store does not answer.
     """
     asked = {**judged, "first": first, "until": until}
-    told = ledger.query("ledger/read/steady_pods", asked)
+    told = ledger.query("ledger/read/steady_pods", {**asked, "uids": []})
     steady = told.filter("is_steady").drop("is_steady")
     others = told.filter(~pl.col("is_steady"))["uid"].sort().to_list()
     begin = steady.with_columns(observed_at=pl.col("first_at"), unbroken=pl.lit(value=False))

@@ -6,7 +6,9 @@ The only part of billing that holds the raw client: all others ask through it, b
 from __future__ import annotations
 
 import threading
+from functools import lru_cache
 from itertools import groupby
+from string import Template
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import polars as pl
@@ -177,7 +179,7 @@ class Ledger:
     def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pl.DataFrame:
         """The answer to the statement in `sql/<statement>.sql`, its values bound by the store."""
         asked = dict(parameters or {})
-        answer = self._run(lambda client: client.query_arrow(load(statement), parameters=asked, use_strings=True))
+        answer = self._run(lambda client: client.query_arrow(_text(statement), parameters=asked, use_strings=True))
         found = pl.from_arrow(answer)
         assert isinstance(found, pl.DataFrame)  # noqa: S101 - a table becomes a frame
         return found
@@ -199,6 +201,12 @@ class Ledger:
             if self._client is None:
                 self._client = clickhouse.writer(self._endpoint, answer_seconds=self._answer_seconds)
             return self._client
+
+
+@lru_cache
+def _text(statement: str) -> str:
+    """A statement; of all that several of them begin with there is one piece."""
+    return Template(load(statement)).safe_substitute(seen=load("ledger/read/seen"))
 
 
 def _as_of(period: Period, until: int | None) -> dict[str, Any]:
