@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from core.errors import BadRequest, NotFound
-from query.logs import condition, moment
+from query.logs import condition, moment, window
 from query.logs.arguments import Span
 from query.logs.condition import Condition, compiled
 from query.logs.expression import Builtin, Every, Is
-from query.logs.record import distinct, record
+from query.logs.record import record
 
 if TYPE_CHECKING:
     from query.logs.arguments import Arguments
@@ -53,13 +53,10 @@ async def context(reader: LogReader, arguments: Arguments) -> dict[str, object]:
             )
         )
     )
-    span = Span(max(at - moment.DAY, 0), min(at + moment.DAY, moment.LATEST)).condition
-    place = {"after": at, "after_id": number}
-    older = [span, Condition(condition.fixed("older"), place), *stream]
-    newer = [span, Condition(condition.fixed("newer"), place), *stream]
-    # A record that was stored more than once must not take its neighbours' places.
-    earlier = distinct(await reader.rows("backward", older, limit=before * 2 + 1))[:before]
-    later = distinct(await reader.rows("forward", newer, limit=after * 2 + 1))[:after]
+    span = Span(max(at - moment.DAY, 0), min(at + moment.DAY, moment.LATEST))
+    place = at, number
+    earlier = await window.records(reader, "backward", span, stream, limit=before, plain=False, after=place)
+    later = await window.records(reader, "forward", span, stream, limit=after, plain=False, after=place)
     return {
         "before": [record(row) for row in reversed(earlier)],
         "record": record(hits[0]),

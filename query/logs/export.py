@@ -76,11 +76,14 @@ class Export:
             **self.encoder.parameters,
         )
         is_cut = False
+        taken = 0
         try:
             async with contextlib.aclosing(batches):
                 async for batch in batches:
-                    is_cut = self.records + batch.num_rows > self._limit
-                    kept = self._distinct(batch.slice(0, self._limit - self.records))
+                    # By rows, as the statement's own limit is: repeats take places, but are no records.
+                    is_cut = taken + batch.num_rows > self._limit
+                    kept = self._distinct(batch.slice(0, self._limit - taken))
+                    taken += batch.num_rows
                     if kept.num_rows:
                         yield await to_thread.run_sync(self._encoded, kept)
                     if is_cut:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from core.errors import BadRequest
-from query.logs import condition, window
+from query.logs import window
 from query.logs.arguments import Span
-from query.logs.condition import Condition, compiled
+from query.logs.condition import compiled
 from query.logs.cursor import BadCursorError, Cursor, Kind
-from query.logs.record import AT, ID, distinct, record
+from query.logs.record import AT, ID, record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,6 @@ _KINDS: Final = {
     _FORWARD: (Kind.FORWARD_NEXT, Kind.FORWARD_PREVIOUS),
 }
 _OPPOSITE: Final = {_BACKWARD: _FORWARD, _FORWARD: _BACKWARD}
-_BEYOND: Final = {_BACKWARD: "older", _FORWARD: "newer"}
 
 
 async def search(reader: LogReader, arguments: Arguments, signer: Signer, limits: LogLimits) -> dict[str, object]:
@@ -50,13 +49,10 @@ async def search(reader: LogReader, arguments: Arguments, signer: Signer, limits
         is_return = cursor.kind is _KINDS[direction][1]
         _check_repeated(arguments, span, direction)
     order = _OPPOSITE[direction] if is_return else direction
-    rest, beyond = span, []
-    if cursor is not None:
-        beyond = [Condition(condition.fixed(_BEYOND[order]), {"after": cursor.at, "after_id": cursor.id})]
-        rest = Span(span.start, cursor.at + 1) if order == _BACKWARD else Span(cursor.at, span.end)
-    rows = await window.records(reader, order, rest, [*beyond, *filtered], limit=limit + 1, plain=not filtered)
+    after = None if cursor is None else (cursor.at, cursor.id)
+    rows = await window.records(reader, order, span, filtered, limit=limit + 1, plain=not filtered, after=after)
     has_more = len(rows) > limit
-    page = distinct(rows)[:limit]
+    page = rows[:limit]
     if is_return:
         page.reverse()
     has_next, has_previous = (True, has_more) if is_return else (has_more, cursor is not None)

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from query.logs import moment
+from query.logs import condition, moment
 from query.logs.arguments import Span
+from query.logs.condition import Condition
+from query.logs.record import AT, ID, distinct
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from query.logs.condition import Condition
     from query.logs.reader import LogReader
 
 NEWEST_FIRST: Final = "backward"
+_BEYOND: Final = {NEWEST_FIRST: "older", "forward": "newer"}
 
 # Rows that a first window should have to read: without a filter nearly each of them is a record of the page.
 _PLAIN_ROWS: Final = 65_536
@@ -50,23 +52,52 @@ class Density:
 
 
 async def records(
-    reader: LogReader, order: str, span: Span, conditions: Sequence[Condition], *, limit: int, plain: bool
+    reader: LogReader,
+    order: str,
+    span: Span,
+    conditions: Sequence[Condition],
+    *,
+    limit: int,
+    plain: bool,
+    after: tuple[int, int] | None = None,
 ) -> list[Sequence[Any]]:
     """The first `limit` records of `span` in an order (`backward` or `forward`), as rows of `sql/logs/columns.sql`.
 
-    `plain` when the conditions let nearly every record pass.
+    `plain` when the conditions let nearly every record pass; `after` is the time and id of a record to begin behind. A
+    record that was stored more than once comes once; fewer than `limit` means that there are no more.
     """
     found: list[Sequence[Any]] = []
     rest, aim = span, _PLAIN_ROWS if plain else _FILTERED_ROWS
-    while True:
+    if after is not None:
+        rest = _behind(rest, order, after[0])
+    while len(found) < limit and rest.start < rest.end:
         window = _first(rest, order, _width(reader.density, rest, aim))
+        wanted = limit - len(found)
         before = reader.rows_read
-        found += await reader.rows(order, [window.condition, *conditions], limit=limit - len(found))
+        rows = await reader.rows(order, [window.condition, *_beyond(order, after), *conditions], limit=wanted)
         reader.note_density(window, reader.rows_read - before, plain=plain)
-        if len(found) >= limit or window == rest:
-            return found
+        found = distinct([*found, *rows])
+        if len(rows) == wanted:
+            # Where repeats took the places of others, those follow the last one.
+            after = rows[-1][AT], rows[-1][ID]
+            rest = _behind(rest, order, after[0])
+            continue
+        if window == rest:
+            break
         rest = Span(rest.start, window.start) if order == NEWEST_FIRST else Span(window.end, rest.end)
         aim *= _GROWTH
+    return found
+
+
+def _behind(rest: Span, order: str, at: int) -> Span:
+    """What is left of a range, from the records of the moment `at` on."""
+    return Span(rest.start, min(at + 1, rest.end)) if order == NEWEST_FIRST else Span(at, rest.end)
+
+
+def _beyond(order: str, after: tuple[int, int] | None) -> list[Condition]:
+    if after is None:
+        return []
+    return [Condition(condition.fixed(_BEYOND[order]), {"after": after[0], "after_id": after[1]})]
 
 
 def _width(density: float | None, rest: Span, aim: int) -> int:

@@ -13,7 +13,7 @@ from query.logs.loki.grammar import parse
 from query.logs.loki.label import labels_of, metadata_of
 from query.logs.loki.samples import Evaluation, Grid
 from query.logs.loki.tree import Selection
-from query.logs.record import AT, distinct
+from query.logs.record import AT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +62,7 @@ async def query_range(read: Read, flags: str) -> object:
     over = period.span(arguments, limits)
     rows = await window.records(read.reader, order, over, conditions, limit=limit, plain=not conditions)
     is_apart = CATEGORIZE in {flag.strip() for flag in flags.split(",")}
-    data = {"resultType": "streams", "result": _streams(distinct(rows), is_apart=is_apart), "stats": {}}
+    data = {"resultType": "streams", "result": _streams(rows, is_apart=is_apart), "stats": {}}
     return success(data | ({"encodingFlags": [CATEGORIZE]} if is_apart else {}))
 
 
