@@ -97,6 +97,8 @@ class Door:
             raise BadRequest(words) from failure
         except http.client.InvalidURL as failure:
             raise BadRequest(f"url: {self.url} is not a URL; write it as http://host:port") from failure
+        except RecursionError as failure:
+            raise Unavailable(f"{self.url}: what answers is no front-door; its answer is nested too deep") from failure
         except (OSError, ValueError, http.client.HTTPException) as failure:
             raise Unavailable(f"{self.url}: the front-door does not answer") from failure
         if not isinstance(document, dict) or not isinstance(document.get(holds[0]), holds[1]):
@@ -127,7 +129,7 @@ def _words(failure: urllib.error.HTTPError) -> str:
         said = json.load(failure)
         # The Prometheus surface has an envelope of its own.
         return str(said["error"] if "error" in said else said["detail"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return f"the front-door answered with status {failure.code}"
 
 
@@ -141,7 +143,7 @@ def _holder(described: dict[str, Any], project: str | None) -> str:
 def _described(stack: Path) -> dict[str, Any]:
     try:
         described = json.loads(stack.read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return described if isinstance(described, dict) else {}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from core.errors import BadRequest, StarmeterError
+from core.errors import BadRequest, StarmeterError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,7 +88,9 @@ def mine(
         where = tenant_path(project, environment, service)
         door = Door.found(url, token_file, stack, project=project)
         answer = door.ask_own(where, label, limit)
-    typer.echo(json.dumps(answer, indent=1) if as_json else as_table(answer, label, door.names))
+        with _page_of(door.url):
+            text = as_table(answer, label, door.names)
+    typer.echo(json.dumps(answer, indent=1) if as_json else text)
 
 
 def _show(
@@ -103,12 +105,28 @@ def _show(
     with _told():
         door = cardinality_client.Door.found(*where)
         answer = door.ask(page, {name: str(value) for name, value in asked.items() if value is not None})
-    text: Callable[[dict[str, Any], dict[str, str]], str] = getattr(cardinality_table, page)
-    typer.echo(json.dumps(answer, indent=1) if as_json else text(answer, door.names))
-    for warning in answer["warnings"]:
+        table: Callable[[dict[str, Any], dict[str, str]], str] = getattr(cardinality_table, page)
+        with _page_of(door.url):
+            text, warnings = table(answer, door.names), [str(one) for one in answer["warnings"]]
+            is_over = page == "top" and cardinality_table.is_over(answer)
+    typer.echo(json.dumps(answer, indent=1) if as_json else text)
+    for warning in warnings:
         typer.echo(warning, err=True)
-    if page == "top" and cardinality_table.is_over(answer):
+    if is_over:
         raise typer.Exit(_FINDINGS)
+
+
+@contextmanager
+def _page_of(url: str) -> Iterator[None]:
+    """What answers need not be a front-door, or one of this release: a page of another shape is no page.
+
+    Raises:
+        Unavailable: something is missing in it, or is of another type.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as failure:
+        raise Unavailable(f"{url}: what answers is no front-door of this release ({failure!r})") from failure
 
 
 @contextmanager
