@@ -121,7 +121,8 @@ class Cluster:
         return Pod(
             namespace=namespace,
             name=name,
-            uid=stable_id(self.region, namespace, name),
+            # A name may come again, as those of the platform's own pods do each week; a uid never does.
+            uid=stable_id(self.region, namespace, name, f"{began:.0f}"),
             node=f"{cluster_of(self.region)}-node-1",
             created=began,
             containers=parts,

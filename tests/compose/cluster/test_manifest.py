@@ -83,3 +83,14 @@ def test_a_container_that_crashes_comes_back_in_the_same_pod() -> None:
 
     assert (early["restartCount"], late["restartCount"]) == (0, 3)
     assert manifest(pod, pod.started + 1_000)["status"]["phase"] == "Running"
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_no_uid_ever_comes_again(region: str) -> None:
+    """A uid whose pod began at another time would be put aside by metering."""
+    began: dict[str, set[float]] = {}
+    for day in range(15):
+        for pod in Cluster(region).known(NOW + day * 86_400):
+            began.setdefault(pod.uid, set()).add(pod.created)
+
+    assert {len(times) for times in began.values()} == {1}
