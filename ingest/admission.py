@@ -110,7 +110,7 @@ class Admission:
         _, timestamp, body, pod, container, _, stream, severity, trace_id, span_id, extra = entry
         if type(owner) is not Owner or timestamp is None:
             raise TypeError("such an entry is unfit")
-        number = record_id(owner.seed, timestamp, pod, container, trace_id + span_id, body)
+        number = record_id(owner.seed, timestamp, pod, container, trace_id + span_id, body, stream, severity, extra)
         if number in self._recent:
             draft.duplicates += 1
             return

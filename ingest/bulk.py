@@ -73,7 +73,7 @@ def fitting(columns: Columns, holders: Holders, bounds: Bounds, now: int) -> NDA
 def ids(columns: Columns, owners: Sequence[Owner], of: NDArray[np.int64]) -> NDArray[np.uint64]:
     """The ids of records in columns."""
     seeds = pa.array([one.seed for one in owners], pa.binary()).take(pa.array(of))
-    return record_ids(seeds, columns.moment, columns.pod, columns.container, columns.body)
+    return record_ids(seeds, columns.moment, columns.pod, columns.container, columns.body, columns.stream)
 
 
 def chosen(

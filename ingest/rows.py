@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from hashlib import blake2b
+from struct import Struct
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import orjson
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 
@@ -25,6 +27,11 @@ DOUBTFUL: Final = "doubtful"
 STREAM: Final = "stream"
 
 NAME: Final = pa.dictionary(pa.int32(), pa.string())
+
+# What stands before a record's texts when its id is made: its time, and how long each of them is. So no text can pass
+# for the end of one and the beginning of the next.
+_HEAD: Final = Struct("<q4I")
+_HEADS: Final = np.dtype([("moment", "<i8"), ("sizes", "<u4", 4)])
 
 RECORDS: Final = pa.schema(
     {
@@ -50,21 +57,45 @@ RECORDS: Final = pa.schema(
 
 
 def record_id(  # noqa: PLR0917 - called once a record: names would cost
-    seed: bytes, timestamp: int, pod: str, container: str, trace: bytes, body: str
+    seed: bytes,
+    timestamp: int,
+    pod: str,
+    container: str,
+    trace: bytes,
+    body: str,
+    stream: str = "",
+    severity: int = 0,
+    extra: Mapping[str, str] = {},
 ) -> int:
-    """The 64 bits by which a record delivered again is the same record: its tenant, time, place and text."""
-    said = f"{pod}\0{container}\0{body}".encode()
-    when = timestamp.to_bytes(8, "little", signed=True)
-    return int.from_bytes(_digest(b"\0".join((seed, when, said + trace))), "little")
+    """The 64 bits by which a record delivered again is the same record: its tenant and all that is stored of it.
+
+    `trace`, `severity` and `extra` are what the format says beside the text; what the text says is told by itself.
+    """
+    texts = pod.encode(), container.encode(), stream.encode(), body.encode()
+    said = b"".join((seed, _HEAD.pack(timestamp, *map(len, texts)), *texts))
+    if trace or severity or extra:
+        # The order of attributes says nothing.
+        said += orjson.dumps((trace.hex(), severity, extra), option=orjson.OPT_SORT_KEYS)
+    return int.from_bytes(_digest(said), "little")
 
 
-def record_ids(
-    seeds: pa.BinaryArray, moments: pa.Int64Array, pods: pa.StringArray, containers: pa.StringArray, bodies: pa.Array
+def record_ids(  # noqa: PLR0917 - in the order of `record_id`
+    seeds: pa.BinaryArray,
+    moments: pa.Int64Array,
+    pods: pa.StringArray,
+    containers: pa.StringArray,
+    bodies: pa.StringArray,
+    streams: pa.StringArray,
 ) -> NDArray[np.uint64]:
-    """The same of records in columns, which have no trace."""
-    whens = pa.FixedSizeBinaryArray.from_buffers(pa.binary(8), len(moments), [None, moments.buffers()[1]])
-    texts = (column.cast(pa.binary()) for column in (whens, pods, containers, bodies))
-    said = pc.binary_join_element_wise(seeds, *texts, b"\0").to_pylist()
+    """The same of records in columns, whose format says nothing beside the text."""
+    texts = (pods, containers, streams, bodies)
+    heads = np.empty(len(moments), _HEADS)
+    heads["moment"] = moments.to_numpy()
+    for place, column in enumerate(texts):
+        heads["sizes"][:, place] = pc.binary_length(column).to_numpy()
+    first = pa.FixedSizeBinaryArray.from_buffers(pa.binary(_HEAD.size), len(heads), [None, pa.py_buffer(heads)])
+    joined = (column.cast(pa.binary()) for column in (first, *texts))
+    said = pc.binary_join_element_wise(seeds, *joined, b"").to_pylist()
     return np.frombuffer(b"".join(map(_digest, said)), "<u8")
 
 
