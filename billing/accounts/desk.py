@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from billing.accounts.budgets import Budgets
 from billing.accounts.credits import Credits
-from billing.accounts.evidence import Evidence
+from billing.accounts.evidence import Evidence, Remembered
 from billing.accounts.invoices import Invoices
 from billing.accounts.plans import Plans
 from billing.accounts.price_books import PriceBooks
@@ -42,7 +42,6 @@ class Desk:
         self.plans = Plans(engine)
         self.budgets = Budgets(engine, settings.webhooks)
         self.suppliers = Suppliers(engine)
-        self.publications = Publications(engine)
 
     @classmethod
     def open(cls, config: Path) -> Desk:
@@ -65,6 +64,11 @@ class Desk:
     def ledger(self) -> Ledger:
         """The ledger; connected to when it is first asked."""
         return Ledger.at(self.settings.ledger_url.get_secret_value())
+
+    @cached_property
+    def publications(self) -> Remembered:
+        """What is published, as it is when it is first asked for: a command sees one state of it."""
+        return Remembered(Publications(self.engine))
 
     @property
     def evidence(self) -> Evidence:

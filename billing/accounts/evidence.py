@@ -43,6 +43,31 @@ class PublicationLog(Protocol):
         ...
 
 
+class Remembered:
+    """A log as it was when it was first asked, for many invoices at a time: they are all of one publication.
+
+    How complete a period is, which takes a look at each of its hours, is asked once for the same places.
+    """
+
+    def __init__(self, log: PublicationLog) -> None:
+        self._log = log
+        self._latest = log.latest()
+        self._told: dict[tuple[Period, frozenset[str] | None, int | None], Completeness] = {}
+
+    def latest(self) -> int:
+        """The largest publication there was."""
+        return self._latest
+
+    def completeness(
+        self, period: Period, clusters: Collection[str] | None = None, until: int | None = None
+    ) -> Completeness:
+        """The completeness of a period's evidence, as it was when it was first asked for."""
+        key = period, None if clusters is None else frozenset(clusters), until
+        if key not in self._told:
+            self._told[key] = self._log.completeness(period, clusters, until)
+        return self._told[key]
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """The two of them, as an invoice needs them."""

@@ -74,7 +74,7 @@ def office(tmp_path_factory: pytest.TempPathFactory, sqlite_store: Path) -> Iter
     engine.dispose()
 
 
-def test_sample_prices_are_not_put_in_force_by_accident(office: Office) -> None:
+def _sample_prices_are_not_put_in_force_by_accident(office: Office) -> None:
     told = office.run("price-book", "activate", SAMPLE, "--by", "ada", exits=1).output
 
     assert "cpu-sample-1: a sample price, not a decision" in told
@@ -82,7 +82,7 @@ def test_sample_prices_are_not_put_in_force_by_accident(office: Office) -> None:
     assert office.json("price-book", "list") == []
 
 
-def test_without_a_price_an_invoice_is_not_drawn_up_and_its_usage_named(office: Office) -> None:
+def _without_a_price_an_invoice_is_not_drawn_up_and_its_usage_named(office: Office) -> None:
     assert "no price book has been in force" in office.run("price-book", "activate", STANDARD, "--by", "ada").output
     told = office.run("invoice", "draft", "--month", "2026-03", exits=1).output
 
@@ -90,7 +90,7 @@ def test_without_a_price_an_invoice_is_not_drawn_up_and_its_usage_named(office: 
     assert [each["total"] for each in office.json("invoice", "list")] == ["1.50"]
 
 
-def test_a_price_book_is_shown_before_it_is_put_in_force(office: Office) -> None:
+def _a_price_book_is_shown_before_it_is_put_in_force(office: Office) -> None:
     words = "price-book", "activate", SAMPLE, "--by", "ada", "--with-samples"
     shown = office.run(*words, "--dry-run").output
     office.run(*words)
@@ -102,7 +102,7 @@ def test_a_price_book_is_shown_before_it_is_put_in_force(office: Office) -> None
     assert "sample" in office.run("price-book", "list").stdout
 
 
-def test_a_month_is_drafted_reviewed_and_approved_by_two(office: Office) -> None:
+def _a_month_is_drafted_reviewed_and_approved_by_two(office: Office) -> None:
     office.run("credit", "give", "--workspace", "Globex", "--amount", "1.00", "--title", "Welcome", "--by", "ada")
     office.run("invoice", "draft", "--month", "2026-03")
     office.run("invoice", "submit", "--month", "2026-03", "--by", "ada")
@@ -124,7 +124,7 @@ def _number(office: Office, period: str = "2026-03", workspace: str = "Acme") ->
     return str(found["number"] or found["id"])
 
 
-def test_an_invoice_is_shown_and_every_item_explained_to_its_pods(office: Office) -> None:
+def _an_invoice_is_shown_and_every_item_explained_to_its_pods(office: Office) -> None:
     number = _number(office)
     shown = office.json("invoice", "show", number)["content"]
     explained = [office.json("explain", number, str(item["number"])) for item in shown["items"]]
@@ -141,7 +141,7 @@ def test_an_invoice_is_shown_and_every_item_explained_to_its_pods(office: Office
     office.run("explain", number, "99", exits=2)
 
 
-def test_an_invoice_is_written_in_every_form_and_its_bundle_holds(office: Office) -> None:
+def _an_invoice_is_written_in_every_form_and_its_bundle_holds(office: Office) -> None:
     number = _number(office)
     starts = {"pdf": b"%PDF", "html": b"<!", "csv": b"invoice,item", "json": b"{", "zip": b"PK"}
     for ending, start in starts.items():
@@ -158,7 +158,7 @@ def test_an_invoice_is_written_in_every_form_and_its_bundle_holds(office: Office
     office.run("invoice", "write", number, str(office.folder / "invoice.doc"), exits=2)
 
 
-def test_another_price_book_is_tried_without_touching_anything(office: Office) -> None:
+def _another_price_book_is_tried_without_touching_anything(office: Office) -> None:
     other = office.folder / "other.yml"
     prices = [{**BUILD, "unit_price": "0.07"}, *_others()]
     other.write_text(json.dumps(written(prices, name="other")))
@@ -183,7 +183,7 @@ def _others() -> list[dict[str, Any]]:
     ]
 
 
-def test_the_next_month_corrects_and_differs_and_the_journal_adds_up(office: Office) -> None:
+def _the_next_month_corrects_and_differs_and_the_journal_adds_up(office: Office) -> None:
     office.world.publish([builds(1, 110)])
     office.run("invoice", "draft", "--month", "2026-04", "--workspace", "Acme")
     april = _number(office, "2026-04")
@@ -210,7 +210,7 @@ def test_the_next_month_corrects_and_differs_and_the_journal_adds_up(office: Off
     office.run("journal", "--check")
 
 
-def test_a_suppliers_bill_is_reconciled_and_the_margin_told(office: Office) -> None:
+def _a_suppliers_bill_is_reconciled_and_the_margin_told(office: Office) -> None:
     """In March 110 and 30 minutes, 140 all in all; Depot says 141, which is 0.71 % more, and 50 GB-months of cache."""
     bill = office.folder / "depot.csv"
     lines = [
@@ -253,7 +253,7 @@ def test_a_suppliers_bill_is_reconciled_and_the_margin_told(office: Office) -> N
     assert "OURS" in office.run("supplier", "reconcile", "--month", "2026-03", exits=1).stdout
 
 
-def test_a_supplier_that_costs_as_much_as_a_move_is_a_finding(office: Office) -> None:
+def _a_supplier_that_costs_as_much_as_a_move_is_a_finding(office: Office) -> None:
     bill = office.folder / "large.csv"
     bill.write_text("month,meter,quantity,unit,amount,currency\n2026-04,build_s,130,Minutes,500.00,USD\n")
     office.run("supplier", "import", str(bill), "--by", "ada")
@@ -262,7 +262,7 @@ def test_a_supplier_that_costs_as_much_as_a_move_is_a_finding(office: Office) ->
     assert "spend: 500.00 a month reaches 500.00, at which to move builds elsewhere" in told
 
 
-def test_plans_and_budgets_are_set_and_shown(office: Office) -> None:
+def _plans_and_budgets_are_set_and_shown(office: Office) -> None:
     office.run("plan", "give", "--workspace", "Acme", "--plan", "pro", "--month", "2026-07")
     office.run("plan", "give", "--workspace", "Acme", "--plan", "pro", "--month", "2026-04", exits=2)
     plans = [
@@ -282,7 +282,7 @@ def test_plans_and_budgets_are_set_and_shown(office: Office) -> None:
     office.run("budget", "remove", "--workspace", "Acme", "--name", "all", exits=2)
 
 
-def test_a_void_invoice_is_reissued(office: Office) -> None:
+def _a_void_invoice_is_reissued(office: Office) -> None:
     april = _number(office, "2026-04")
     office.run("invoice", "void", april, "--by", "ada", "--reason", "wrong address")
     again = office.run("invoice", "reissue", april).stdout.strip()
@@ -294,7 +294,7 @@ def test_a_void_invoice_is_reissued(office: Office) -> None:
     office.run("journal", "--check")
 
 
-def test_a_store_that_fails_exits_3_and_wrong_words_exit_2(office: Office) -> None:
+def _a_store_that_fails_exits_3_and_wrong_words_exit_2(office: Office) -> None:
     broken = office.folder / "broken.toml"
     broken.write_text(office.config.read_text().replace("control.db", "empty.db"))
     outcome = CliRunner().invoke(app, ["invoice", "list", "--config", str(broken)])
@@ -304,3 +304,27 @@ def test_a_store_that_fails_exits_3_and_wrong_words_exit_2(office: Office) -> No
     office.run("invoice", "draft", "--month", "2026-03", "--workspace", "Nobody", exits=2)
     office.run("invoice", "submit", "--by", "ada", exits=2)
     office.run("invoice", "show", "2026-9999", exits=2)
+
+
+# Each step builds on those before it, so they are one test: apart, they could run in several processes.
+_STEPS = (
+    _sample_prices_are_not_put_in_force_by_accident,
+    _without_a_price_an_invoice_is_not_drawn_up_and_its_usage_named,
+    _a_price_book_is_shown_before_it_is_put_in_force,
+    _a_month_is_drafted_reviewed_and_approved_by_two,
+    _an_invoice_is_shown_and_every_item_explained_to_its_pods,
+    _an_invoice_is_written_in_every_form_and_its_bundle_holds,
+    _another_price_book_is_tried_without_touching_anything,
+    _the_next_month_corrects_and_differs_and_the_journal_adds_up,
+    _a_suppliers_bill_is_reconciled_and_the_margin_told,
+    _a_supplier_that_costs_as_much_as_a_move_is_a_finding,
+    _plans_and_budgets_are_set_and_shown,
+    _a_void_invoice_is_reissued,
+    _a_store_that_fails_exits_3_and_wrong_words_exit_2,
+)
+
+
+@pytest.mark.timeout(600)
+def test_accounting_is_done_in_a_terminal_from_the_first_price_to_a_reissued_invoice(office: Office) -> None:
+    for step in _STEPS:
+        step(office)

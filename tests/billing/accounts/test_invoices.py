@@ -1,4 +1,4 @@
-"""An invoice's way from draft to final and to void, on both databases."""
+"""An invoice's way from draft to final, on both databases."""
 
 from __future__ import annotations
 
@@ -10,16 +10,22 @@ from typing import TYPE_CHECKING
 import pytest
 
 from billing.accounts import journal
+from billing.accounts.evidence import Remembered
 from billing.accounts.plans import Plans
 from billing.assembly import Entry
 from billing.errors import Immutable, MissingPrice
 from billing.hour import HOUR
 from billing.invoice import ItemKind, State
+from billing.runs.publication import Publications
 from core.errors import BadRequest, NotFound, Unavailable
 from tests.billing.accounts.world import CLUSTER, MARCH_2026, NEIGHBOUR, builds, day, neighbours
 from tests.billing.books import BUILD, SERVICES, WORKSPACE, row, written
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from billing.coverage import Completeness
+    from billing.hour import Period
     from tests.billing.accounts.world import World
 
 BOOK = json.dumps(written([BUILD]))
@@ -183,77 +189,6 @@ def test_an_invoice_taken_back_from_review_is_drafted_anew(world: World) -> None
     assert State.DRAFT is world.invoices.draft(WORKSPACE, day(1), world.evidence).state
 
 
-def test_a_foreign_invoice_looks_like_an_unknown_one(world: World) -> None:
-    world.activate(BOOK)
-    world.publish([builds(1), neighbours(builds(1))], day(1))
-    world.final(day(1), NEIGHBOUR)
-
-    said = []
-    for workspace, named in ((WORKSPACE, "2026-0001"), (WORKSPACE, "2026-0009"), ("nobody", "2026-0001")):
-        with pytest.raises(NotFound) as refusal:
-            world.invoices.get(workspace, named)
-        said.append(refusal.value.message)
-    assert len(set(said)) == 1
-    assert world.invoices.get(NEIGHBOUR, "2026-0001").content.number == "2026-0001"
-
-
-def test_a_void_invoice_stays_is_reversed_and_replaced(world: World) -> None:
-    world.activate(BOOK)
-    world.publish([builds(1, 100)], day(1))
-    final = world.final(day(1)).content
-    world.publish([builds(1, 90)])
-    voided = world.invoices.void(final.invoice_id, "ada", "the builds were ours")
-    balances = [each.amount for each in journal.balances(world.engine)]
-    replacement = world.invoices.reissue(final.invoice_id, world.evidence).content
-    issued = world.approve(replacement.invoice_id).content
-
-    assert (State.VOID, final, "the builds were ours") == (voided.state, voided.content, voided.void_reason)
-    assert voided == world.invoices.get(WORKSPACE, final.number)
-    assert [Decimal(0), Decimal(0)] == balances
-    assert ("2026-0002", final.invoice_id, Decimal("4.50")) == (issued.number, issued.replaces, issued.total)
-    assert journal.findings(world.engine) == ()
-    with pytest.raises(Immutable, match="reissued already"):
-        world.invoices.reissue(final.invoice_id, world.evidence)
-
-
-def test_a_void_period_is_reissued_and_not_drafted(world: World) -> None:
-    world.activate(BOOK)
-    world.publish([builds(1)], day(1))
-    world.invoices.void(world.final(day(1)).content.invoice_id, "ada", "wrong")
-
-    with pytest.raises(Immutable, match="2026-0001: was voided; reissue it"):
-        world.invoices.draft(WORKSPACE, day(1), world.evidence)
-
-
-def test_an_invoice_that_another_builds_on_is_not_voided_before_it(world: World) -> None:
-    world.activate(BOOK)
-    world.publish([builds(1, 4)], day(1))
-    world.publish([builds(2, 100)], day(2))
-    first, second = (world.final(each).content for each in (day(1), day(2)))
-
-    with pytest.raises(Immutable, match="2026-0001: 2026-0002 corrects it or took up its amount; void that one first"):
-        world.invoices.void(first.invoice_id, "ada", "wrong")
-    world.invoices.void(second.invoice_id, "ada", "wrong")
-    world.invoices.void(first.invoice_id, "ada", "wrong")
-
-    assert {Decimal(0)} == {each.amount for each in journal.balances(world.engine)}
-
-
-def test_an_invoice_drafted_before_another_became_final_is_drafted_anew(world: World) -> None:
-    world.activate(BOOK)
-    world.publish([builds(1, 4)], day(1))
-    world.publish([builds(2, 100)], day(2))
-    world.at = day(2).end
-    second = world.invoices.draft(WORKSPACE, day(2), world.evidence).content
-    world.invoices.submit(second.invoice_id, "ada")
-    world.final(day(1))
-
-    with pytest.raises(BadRequest, match="other invoices have changed since it was drafted"):
-        world.invoices.approve(second.invoice_id, "bob", world.log)
-    world.invoices.withdraw(second.invoice_id)
-    assert Decimal("5.20") == world.final(day(2)).content.total
-
-
 def test_a_ledger_that_lags_behind_makes_no_invoice(world: World) -> None:
     class Lagging(type(world.shelf)):  # type: ignore[misc]  # a subclass of whatever the world has
         def latest(self) -> int:
@@ -264,6 +199,29 @@ def test_a_ledger_that_lags_behind_makes_no_invoice(world: World) -> None:
 
     with pytest.raises(Unavailable, match=r"ledger: knows publications up to 47 of 48"):
         world.invoices.draft(WORKSPACE, day(1), replace(world.evidence, ledger=Lagging(world.engine)))
+
+
+def test_many_invoices_at_a_time_are_of_one_publication_and_look_at_its_hours_once(world: World) -> None:
+    class Counting(Publications):
+        asked = 0
+
+        def completeness(
+            self, period: Period, clusters: Collection[str] | None = None, until: int | None = None
+        ) -> Completeness:
+            Counting.asked += 1
+            return super().completeness(period, clusters, until)
+
+    world.activate(BOOK)
+    world.publish([builds(1, 100), neighbours(builds(1, 10))], day(1))
+    evidence = replace(world.evidence, publications=Remembered(Counting(world.engine)))
+    first = world.invoices.draft(WORKSPACE, day(1), evidence).content
+    world.publish([builds(1, 200)])
+    second = world.invoices.draft(NEIGHBOUR, day(1), evidence).content
+    again = world.invoices.draft(WORKSPACE, day(1), evidence).content
+
+    assert (Decimal("5.00"), Decimal("0.50")) == (again.total, second.total)
+    assert first.sha256 == again.sha256
+    assert Counting.asked == 1
 
 
 def test_an_unknown_workspace_is_not_found(world: World) -> None:
