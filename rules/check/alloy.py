@@ -59,6 +59,19 @@ class Block:
         """The blocks of this name directly inside."""
         return tuple(block for block in self.blocks if block.name == name)
 
+    def scopes(self) -> Iterator[Block]:
+        """A file, and each custom component that it declares: each has components of its own."""
+        yield self
+        for block in self.named("declare"):
+            yield from block.scopes()
+
+    def mentions(self, text: str) -> bool:
+        """Whether the value of any attribute in it, however deep, holds a text or a word with this in it."""
+        values = self.attributes.values()
+        return any(text in part for value in values for part in (value.words, *value.strings)) or any(
+            block.mentions(text) for block in self.blocks
+        )
+
     def text(self, name: str) -> str:
         """The single text value of an attribute; empty when it is absent or computed."""
         attribute = self.attributes.get(name)

@@ -7,9 +7,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from rules import platform
-from rules.check import corpus, platform_corpus, relabel, relabel_corpus
+from rules.check import corpus, log_way, platform_corpus, relabel, relabel_corpus
 from rules.check.check import Check
-from rules.check.egress_way import KINDS, might_leave, ways
+from rules.check.egress_way import KINDS, ways
 from rules.check.finding import Hit
 from rules.check.regex import matches, refusal
 from rules.check.source import Document, Kind
@@ -28,7 +28,6 @@ _SIGNS: Final = str.maketrans("", "", "-_")
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _CUSTOMER_WORDS: Final = frozenset({*corpus.CUSTOMER_NAMESPACES, corpus.CUSTOMER_POD})
 _SHOWN: Final = 3
-_LOGS: Final = ("podLogs", "podLogsViaLoki", "podLogsViaOpenTelemetry", "podLogsViaKubernetesApi")
 
 
 def _leaks(labels: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
@@ -59,9 +58,10 @@ def _customers_leave(document: Document, _: Surroundings) -> Iterator[Hit]:
 
 
 def _unproved(document: Document, _: Surroundings) -> Iterator[Hit]:
-    for way in ways(document):
+    for way in ways(document) if document.kind in KINDS else ():
         if way.unproved:
             yield Hit(way.line, f"{way.name}: {way.unproved}, so that nothing here holds customers back")
+    yield from log_way.series_leaving(document)
 
 
 def _collides(document: Document, _: Surroundings) -> Iterator[Hit]:
@@ -104,17 +104,7 @@ def _patterns(document: Document, _: Surroundings) -> Iterator[Hit]:
 
 
 def _logs_leave(document: Document, _: Surroundings) -> Iterator[Hit]:
-    if document.block is not None:
-        for component in document.block.named("loki.write"):
-            for endpoint in component.named("endpoint"):
-                if might_leave(endpoint):
-                    yield Hit(
-                        endpoint.line, f"loki.write {component.label}: pods' lines would leave with everything in them"
-                    )
-    elif document.kind is Kind.MONITORING:
-        for feature in _LOGS:
-            if document.root.truth(feature, "enabled") and not document.root.each(feature, "namespaces"):
-                yield Hit(document.root.line_of(feature, "enabled"), f"{feature}: logs of every namespace would leave")
+    yield from log_way.lines_leaving(document)
 
 
 CHECKS: Final = (
@@ -155,7 +145,7 @@ CHECKS: Final = (
         "logs-leave-for-grafana-cloud",
         "A log line holds whatever a customer printed; no rule can tell.",
         "Send logs to the region's own store; restrict platform logs to the platform's namespaces.",
-        (Kind.ALLOY, Kind.MONITORING),
+        log_way.KINDS,
         _logs_leave,
     ),
     Check(
@@ -171,7 +161,7 @@ CHECKS: Final = (
         "egress-unproved",
         "What no relabelling rule stands before, or none that is seen here, may hold any customer's identifier.",
         "Send metrics by remote write, with the rules of compose/rendered/platform.alloy in the same file.",
-        KINDS,
+        (*KINDS, Kind.FLUENT_BIT, Kind.VECTOR),
         _unproved,
     ),
 )

@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 
 KINDS: Final = (Kind.ALLOY, Kind.MONITORING, Kind.SCRAPE, Kind.AGENT, Kind.WORKLOAD)
 _RECEIVERS: Final = ("prometheus.remote_write", "prometheus.write.queue")
-_EXPORTERS: Final = ("otelcol.exporter.otlp", "otelcol.exporter.otlphttp")
+# Components that pass no relabelling rules: their blocks with an address, and the attribute that it stands in.
+_UNRULED: Final = (
+    (
+        ("otelcol.exporter.otlp", "otelcol.exporter.otlphttp"),
+        *("client", "endpoint", "OTLP passes no relabelling rules"),
+    ),
+    (("pyroscope.write",), "endpoint", "url", "profiles pass no relabelling rules"),
+)
+# What an argument of a module holds that may be an address of Grafana Cloud.
+_TELLING: Final = (platform.GRAFANA_CLOUD, "env", "local.file", "remote.")
 _URL_FLAG: Final = re.compile(r"--?remoteWrite\.url(?:[= ]|$)(.*)", re.DOTALL)
 _RULES_FLAG: Final = re.compile(r"--?remoteWrite\.(?:urlRelabelConfig|relabelConfig)\b")
 _REFERENCE: Final = re.compile(r"\$[({](\w+)[)}]|%\{(\w+)\}")
@@ -43,7 +52,7 @@ class Way:
 def ways(document: Document) -> tuple[Way, ...]:
     """Every way out of a document of one of `KINDS`."""
     if document.block is not None:
-        return tuple(_of_alloy(document.block))
+        return tuple(_of_alloy((document.block,)))
     match document.kind:
         case Kind.MONITORING:
             return tuple(_of_values(document))
@@ -108,34 +117,56 @@ def _of_flags(root: Node) -> Iterator[Way]:
                 yield Way("-remoteWrite.url", argument.line, unproved=unproved)
 
 
-def _of_alloy(root: Block) -> Iterator[Way]:
-    for component in (one for name in _RECEIVERS for one in root.named(name)):
+def _of_alloy(scopes: tuple[Block, ...]) -> Iterator[Way]:
+    """The ways out of the last of these scopes, each declared in the one before, and of those that it declares."""
+    scope = scopes[-1]
+    for component in (one for name in _RECEIVERS for one in scope.named(name)):
         for endpoint in component.named("endpoint"):
             if might_leave(endpoint):
                 own = tuple(relabel.of_alloy(block) for block in endpoint.named("write_relabel_config"))
-                for before in _before(root, f"{component.name}.{component.label}.receiver", ()):
+                for before in _before(scopes, f"{component.name}.{component.label}.receiver", ()):
                     yield Way(f"{component.name} {component.label}", endpoint.line, (*before, *own))
-    for component in (one for name in _EXPORTERS for one in root.named(name)):
-        for client in component.named("client"):
-            if might_leave(client, "endpoint"):
-                name = f"{component.name} {component.label}"
-                yield Way(name, client.line, unproved="OTLP passes no relabelling rules")
+    for names, part, address, why in _UNRULED:
+        for component in (one for name in names for one in scope.named(name)):
+            for client in component.named(part):
+                if might_leave(client, address):
+                    yield Way(f"{component.name} {component.label}", client.line, unproved=why)
+    yield from _of_modules(scope)
+    for declared in scope.named("declare"):
+        yield from _of_alloy((*scopes, declared))
 
 
-def _before(root: Block, receiver: str, seen: tuple[str, ...]) -> list[tuple[relabel.Rule, ...]]:
+def _of_modules(scope: Block) -> Iterator[Way]:
+    """What is fetched from elsewhere and told of Grafana Cloud, or of what only the environment knows."""
+    imported = tuple(f"{block.label}." for block in scope.blocks if block.name.startswith("import."))
+    for block in scope.blocks:
+        if block.name == "remotecfg":
+            yield Way("remotecfg", block.line, unproved="the configuration is fetched from elsewhere")
+        elif imported and block.name.startswith(imported) and any(map(block.mentions, _TELLING)):
+            yield Way(f"{block.name} {block.label}", block.line, unproved="its module stands elsewhere")
+
+
+def _before(scopes: tuple[Block, ...], receiver: str, seen: tuple[str, ...]) -> list[tuple[relabel.Rule, ...]]:
     """The rules of every chain of prometheus.relabel that leads to a receiver; none for what comes directly."""
+    scope = scopes[-1]
     chains: list[tuple[relabel.Rule, ...]] = []
-    for component in root.blocks:
-        forward = component.attributes.get("forward_to")
-        if forward is None or receiver not in forward.words or receiver in seen:
-            continue
-        if component.name == "prometheus.relabel":
+    for component in () if receiver in seen else scope.blocks:
+        if component.name == "export" and len(scopes) > 1 and component.mentions(receiver):
+            # The custom component's own users stand where it is declared.
+            for use in scopes[-2].named(scope.label):
+                chains += _before(scopes[:-1], f"{use.name}.{use.label}.{component.label}", (*seen, receiver))
+        elif component.name == "prometheus.relabel" and receiver in _forwarded(component):
             rules = tuple(relabel.of_alloy(block) for block in component.named("rule"))
-            upstream = _before(root, f"{component.name}.{component.label}.receiver", (*seen, receiver))
+            upstream = _before(scopes, f"{component.name}.{component.label}.receiver", (*seen, receiver))
             chains += [(*chain, *rules) for chain in upstream]
-        else:
+        elif component.name not in {"export", "declare"} and component.mentions(receiver):
             chains.append(())
     return chains or [()]
+
+
+def _forwarded(component: Block) -> str:
+    forward = component.attributes.get("forward_to")
+    return "" if forward is None else forward.words
 
 
 def _of_values(document: Document) -> Iterator[Way]:
@@ -157,6 +188,13 @@ def _of_destination(name: str, node: Node) -> Iterator[Way]:
             yield Way(name, node.line_of("metrics"), unproved="OTLP passes no relabelling rules")
         case "custom":
             yield Way(name, node.line_of("type"), unproved="what a custom destination does is not read")
+        case "pyroscope":
+            yield Way(name, node.line_of("type"), unproved="profiles pass no relabelling rules")
+        case "otlp" | "loki":
+            # Without metrics; the logs are SM073's.
+            return
+        case kind:
+            yield Way(name, node.line_of("type"), unproved=f"type {kind!r} is none that the chart has")
 
 
 def _chart_rules(destination: Node) -> tuple[relabel.Rule, ...]:
