@@ -8,6 +8,8 @@ from typing import Annotated, Any, Final, Literal, NoReturn
 
 import typer
 
+from rules.soundness import stop_at_mistakes
+
 app = typer.Typer(help="The telemetry catalogue: render it, check configurations against it.", no_args_is_help=True)
 
 _FINDINGS: Final = 1
@@ -26,7 +28,7 @@ def render(
     Exit code: 0 written or up to date, 1 files differ (--check) or the catalogue has mistakes, 2 the folder cannot be
     written.
     """
-    _stop_at_mistakes("text")
+    stop_at_mistakes("text")
     # Imported here, for every other command starts faster without it.
     from rules.render import artefact  # noqa: PLC0415
 
@@ -78,7 +80,7 @@ def check(  # noqa: PLR0917 - the options of a command line
     Exit code: 0 nothing found, 1 findings, 2 a path or an option is wrong or nothing was checked, 3 nothing found but a
     program of the region did not answer.
     """
-    _stop_at_mistakes(form)
+    stop_at_mistakes(form)
     from core.errors import BadRequest, ConfigurationError  # noqa: PLC0415 - as above
     from rules.check import session  # noqa: PLC0415 - as above
 
@@ -123,7 +125,7 @@ def explain(
 
     Exit code: 0 said, 1 the catalogue has mistakes, 2 there is no such check.
     """
-    _stop_at_mistakes("text")
+    stop_at_mistakes("text")
     from rules.check import guide  # noqa: PLC0415 - as above
     from rules.check.registry import BY_ID  # noqa: PLC0415 - as above
 
@@ -137,16 +139,3 @@ def explain(
 def _stop(why: str) -> NoReturn:
     typer.echo(f"starmeter rules check: {why}", err=True)
     raise typer.Exit(_USAGE)
-
-
-def _stop_at_mistakes(form: str) -> None:
-    """Report mistakes of the catalogue, which everything else goes by, without going by it."""
-    from rules.check import catalogue_fault  # noqa: PLC0415 - as above
-    from rules.check.outcome import Outcome  # noqa: PLC0415 - as above
-    from rules.check.report import Format, Reporter  # noqa: PLC0415 - as above
-
-    faults = catalogue_fault.examine()
-    if faults:
-        outcome = Outcome(tuple(faults), len({one.path for one in faults}))
-        typer.echo(Reporter((catalogue_fault.BROKEN,), "0.0.0").render(outcome, Format(form)), nl=False)
-        raise typer.Exit(_FINDINGS)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from core.errors import BadRequest, ConfigurationError
+from rules.soundness import stop_at_mistakes
 
 if TYPE_CHECKING:
     from rules.live import Report
@@ -47,8 +48,10 @@ def live(  # noqa: PLR0917 - the options of a command line
 ) -> None:
     """Check a region while it runs, by a few bounded queries; says how many it sent.
 
-    Exit code: 0 nothing found, 1 findings, 2 wrong arguments, 3 nothing found but a program did not answer.
+    Exit code: 0 nothing found, 1 findings or the catalogue has mistakes, 2 wrong arguments, 3 nothing found but a
+    program did not answer.
     """
+    stop_at_mistakes("json" if as_json else "text")
     from rules import live_place  # noqa: PLC0415 - every other command starts faster without it
     from rules.live import inspect  # noqa: PLC0415 - the same
 

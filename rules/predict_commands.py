@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from core.errors import BadRequest
+from rules.soundness import stop_at_mistakes
 
 _FINDINGS: Final = 1
 _USAGE: Final = 2
@@ -65,8 +66,9 @@ def predict(  # noqa: PLR0917 - the options of a command line
 ) -> None:
     """Predict series, scrape bytes and daily churn, per region and per tenant, and hold them against the budgets.
 
-    Exit code: 0 within the budgets, 1 over one of them, 2 wrong arguments.
+    Exit code: 0 within the budgets, 1 over one of them or the catalogue has mistakes, 2 wrong arguments.
     """
+    stop_at_mistakes("json" if as_json else "text")
     from rules import predict_answer  # noqa: PLC0415 - every other command starts faster without it
 
     given = {} if name_length is None else {"name_length": name_length}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rules.check import go_template
+from rules.check.catalogue_type import ill_typed
 from rules.check.check import Check
 from rules.check.finding import Finding
 from rules.check.regex import refusal
@@ -35,6 +36,8 @@ _MODULES: Final = (
 _FOLDER: Final = Path(__file__).resolve().parent.parent
 _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*", re.ASCII)
 _METRIC: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*", re.ASCII)
+_UNKNOWN_FIELD: Final = re.compile(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
+_MISSING_FIELD: Final = re.compile(r"(\w+)\.__init__\(\) missing .*?: (.+)")
 _VERSION: Final = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+", re.ASCII)
 
 # The name of a value of a module, and what is wrong with it.
@@ -49,13 +52,15 @@ def examine() -> list[Finding]:
             module = import_module(f"rules.{name}")
             found.update(_finding(module, *fault) for fault in _judged(name, module))
         except Exception as failure:  # noqa: BLE001 - whatever an edit of the catalogue raises is a mistake in it
-            found.add(_raised(failure))
+            found.add(_raised(failure, name))
     return sorted(found)
 
 
 def _judged(name: str, module: ModuleType) -> Iterator[Fault]:
+    ill = list(ill_typed(name, module))
+    yield from ill
     judge = _JUDGES.get(name)
-    if judge is not None:
+    if judge is not None and not ill:
         yield from judge(module)
     if hasattr(module, "GROUPS"):
         yield from _groups(module)
@@ -66,13 +71,22 @@ def _finding(module: ModuleType, value: str, what: str) -> Finding:
     return Finding(_shown(path), _line(path, value), BROKEN.id, f"{value}: {what}")
 
 
-def _raised(failure: Exception) -> Finding:
+def _raised(failure: Exception, name: str) -> Finding:
     if isinstance(failure, SyntaxError) and failure.filename is not None:
         return Finding(_shown(Path(failure.filename)), failure.lineno or 1, BROKEN.id, f"no Python: {failure.msg}")
     ours = [frame for frame in traceback.extract_tb(failure.__traceback__) if Path(frame.filename).parent == _FOLDER]
-    path, line = (_shown(Path(ours[-1].filename)), ours[-1].lineno or 1) if ours else (_shown(_FOLDER), 1)
-    text = str(failure) or type(failure).__name__
-    return Finding(path, line, BROKEN.id, " ".join(text.split()))
+    path, line = (Path(ours[-1].filename), ours[-1].lineno or 1) if ours else (_FOLDER / f"{name}.py", 1)
+    return Finding(_shown(path), line, BROKEN.id, _sentence(failure))
+
+
+def _sentence(failure: Exception) -> str:
+    """What Python says of a mistake, for people."""
+    text = " ".join(str(failure).split()) or type(failure).__name__
+    if (unknown := _UNKNOWN_FIELD.search(text)) is not None:
+        return f"{unknown[1]} has no field {unknown[2]}; remove it, or correct its name"
+    if (missing := _MISSING_FIELD.search(text)) is not None:
+        return f"{missing[1]} is given no {missing[2]}; every field must be set"
+    return f"it cannot be read: {text}" if isinstance(failure, TypeError | AttributeError) else text
 
 
 def _shown(path: Path) -> str:

@@ -23,7 +23,7 @@ _EXTRA: Final = {
     "enableRequestResponseSizesStats": "histograms of sizes",
     "enableGRPCStats": "gRPC services and methods, which customers name",
 }
-_VERSION: Final = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
+_VERSION: Final = re.compile(r"v?(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9}))?(?!\d)", re.ASCII)
 _GATEWAY_IMAGE: Final = re.compile(r"(?:^|/)envoyproxy/gateway:(\S+)")
 _ENVOY_IMAGE: Final = re.compile(r"(?:^|/)envoyproxy/envoy:(?:[a-z-]+-)?(v\S+)")
 

@@ -86,17 +86,18 @@ Expression = Literal | Selector | Call | Operation | Range
 
 
 def walk(expression: Expression) -> Iterator[Expression]:
-    """The expression and everything in it."""
-    yield expression
-    match expression:
-        case Call(arguments=arguments):
-            for argument in arguments:
-                yield from walk(argument)
-        case Operation(left=left, right=right):
-            yield from walk(left)
-            yield from walk(right)
-        case Range(inner=inner):
-            yield from walk(inner)
+    """The expression and everything in it, however deep: a thousand operators in a row are a tree as deep."""
+    waiting = [expression]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        match part:
+            case Call(arguments=arguments):
+                waiting += reversed(arguments)
+            case Operation(left=left, right=right):
+                waiting += (right, left)
+            case Range(inner=inner):
+                waiting.append(inner)
 
 
 def selectors(expression: Expression) -> Iterator[Selector]:

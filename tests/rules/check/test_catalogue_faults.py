@@ -15,7 +15,9 @@ from rules.check import catalogue_fault
 
 _ROOT: Final = Path(__file__).parents[3]
 _PACKAGES: Final = ("rules", "core", "ingest", "sql")
-_PROGRAM: Final = "from rules.commands import app; app()"
+_PROGRAM: Final = (
+    "from rules.commands import app; from rules.predict_commands import predict; app.command()(predict); app()"
+)
 
 
 @pytest.fixture
@@ -100,7 +102,49 @@ def test_even_what_is_no_python_is_said_at_its_line(copy: Path) -> None:
     assert json.loads(row)["line"] == line
 
 
-@pytest.mark.parametrize("arguments", [("render",), ("render", "--check"), ("explain", "SM011")])
+@pytest.mark.parametrize(
+    ("module", "old", "new", "line", "says"),
+    [
+        pytest.param(
+            "budget.py", "per_day=3", "per_day=None", "BUDGET: Final", "per_day must be a valid int", id="none"
+        ),
+        pytest.param("budget.py", "per_day=3", "per_day='x'", "BUDGET: Final", "not 'x'", id="a text for a number"),
+        pytest.param(
+            "budget.py", "per_day=3", "per_dya=3, per_day=3", "BUDGET: Final", "no field per_dya", id="a field"
+        ),
+        pytest.param(
+            "budget.py", "    per_day=3,\n", "", "BUDGET: Final", "is given no 'per_day'", id="a field missing"
+        ),
+        pytest.param(
+            "budget.py", "per_route=21", "per_route=-1", "BUDGET: Final", "per_route must be above 0", id="less"
+        ),
+        pytest.param("retention.py", "= 90", "= '90'", "METRICS_DAYS", "must be a valid integer, not '90'", id="days"),
+        pytest.param("catalogue.py", '"1.0.0"', "1.0", "VERSION", "must be a valid string, not 1.0", id="a version"),
+        pytest.param("pods.py", '"image", "name"', "7", "KUBELET_NOISE", "must be a valid tuple", id="no list"),
+        pytest.param(
+            "catalogue.py", "VERSION: Final = ", "VERSION: Final = )", "VERSION", "no Python", id="a parenthesis"
+        ),
+    ],
+)
+def test_a_value_of_another_type_is_said_at_its_file_and_line(  # noqa: PLR0917 - a table's columns
+    copy: Path, module: str, old: str, new: str, line: str, says: str
+) -> None:
+    _changed(copy, module, old, new)
+    lines = (copy / "rules" / module).read_text().splitlines()
+    number = next(place for place, text in enumerate(lines, 1) if text.startswith(line))
+
+    result = _run(copy, *(("predict", "--routes", "1") if module == "budget.py" else ("check",)))
+
+    assert (result.returncode, result.stderr) == (1, "")
+    first = result.stdout.splitlines()[0]
+    assert first.startswith(f"rules/{module}:{number}: SM100 catalogue-broken: ")
+    assert says in first
+    assert "'<=' not supported" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [("render",), ("render", "--check"), ("explain", "SM011"), ("predict", "--routes", "1")]
+)
 def test_no_command_goes_by_a_catalogue_that_cannot_be_read(copy: Path, arguments: tuple[str, ...]) -> None:
     line = _changed(copy, "recording.py", "GROUPS: Final", "_ = 1 // 0\nGROUPS: Final")
     before = (copy / "compose" / "rendered" / "recording.yml").read_bytes()

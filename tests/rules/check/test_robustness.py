@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rules.check import source
 from rules.check.run import check, findings
 from rules.check.source import parse
 from rules.render.artefact import ARTEFACTS
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rules.check.finding import Finding
+    from rules.check.node import Node
 
 _TEXTS: Final = {name: render() for name, render in ARTEFACTS.items() if not name.endswith(".vrl")}
 _PIECES: Final = ("", *"[]{}'\":\n|\\()\t\xe9\ufeff~", "- ", "&a ", "*a", "<<: ", "null", "1e5", "!!x ", "{{ x }}")
@@ -94,6 +96,50 @@ def test_an_expression_nested_without_end_is_said_to_be_unreadable() -> None:
     text = f"groups:\n- rules:\n  - record: tenant:x\n    expr: {'(' * 10_000}\n"
 
     assert [one.check for one in _judged(text, "rules.yml")] == ["SM060", "SM068"]
+
+
+def test_a_thousand_operators_in_a_row_lose_no_finding_of_any_file(tmp_path: Path) -> None:
+    rows = "".join(
+        f"  - {{record: {name}, expr: '{expression}'}}\n"
+        for name, expression in (
+            ("tenant:long", " or ".join(["x"] * 3_000)),
+            ("tenant_pod:join", "kube_pod_info * on (pod) kube_pod_labels"),
+        )
+    )
+    (tmp_path / "long.yml").write_text(f"groups:\n- name: a\n  rules:\n{rows}")
+    (tmp_path / "other.yml").write_text("scrape_configs:\n- job_name: apps\n  honor_labels: true\n")
+
+    found = {(one.path.rpartition("/")[2], one.check) for one in check([tmp_path]).findings}
+
+    # Which labels so deep a tree carries is not followed, and that is said.
+    assert found == {("long.yml", "SM001"), ("long.yml", "SM052"), ("long.yml", "SM054"), ("other.yml", "SM040")}
+
+
+def test_numbers_of_thousands_of_digits_are_answered() -> None:
+    limit = f"scrape_configs:\n- job_name: envoy-gateway\n  sample_limit: {'9' * 5_000}\n"
+    image = f"apiVersion: v1\nkind: Pod\nspec: {{containers: [{{image: envoyproxy/gateway:v1.{'9' * 5_000}}}]}}\n"
+
+    assert ("SM009", 3) in {(one.check, one.line) for one in _judged(limit, "vmagent.yml")}
+    assert {one.check for one in _judged(image, "pod.yml")} == {"SM034"}
+
+
+def test_a_failure_that_nobody_foresaw_costs_its_own_file_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.yml").write_text("scrape_configs: [{job_name: a, honor_labels: true}]\n")
+    (tmp_path / "b.yml").write_text("scrape_configs: [{job_name: b, honor_labels: true}]\n")
+    read = source.documents
+
+    def torn(text: str) -> list[Node]:
+        if "job_name: b" in text:
+            return read(text)
+        raise KeyError(text)
+
+    monkeypatch.setattr(source, "documents", torn)
+
+    found = [(one.path.rpartition("/")[2], one.check) for one in check([tmp_path]).findings]
+
+    assert found == [("a.yml", "SM001"), ("b.yml", "SM040")]
 
 
 def test_aliases_that_multiply_cost_no_more_than_they_are_long() -> None:
