@@ -18,15 +18,17 @@ if TYPE_CHECKING:
 class Surroundings:
     """What all documents of one run say together.
 
-    `recorded` are the names of recorded series, `speeds` those of them that are rates of the gateway's counters, `used`
-    the metrics that rules and dashboards ask for; `is_whole` tells that there are scrape configurations, rules and
-    dashboards, so that what nobody uses can be told.
+    `recorded` are the names of recorded series, `speeds` those of them that are rates of the gateway's counters,
+    `pod_labels` those that are kube_pod_labels under another name, `used` the metrics that rules and dashboards ask
+    for; `is_whole` tells that there are scrape configurations, rules and dashboards, so that what nobody uses can be
+    told.
     """
 
     recorded: frozenset[str] = frozenset()
     speeds: frozenset[str] = frozenset()
     used: frozenset[str] = frozenset()
     is_whole: bool = False
+    pod_labels: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

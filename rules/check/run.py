@@ -9,12 +9,13 @@ from rules import recording
 from rules.check import source
 from rules.check.check import Surroundings
 from rules.check.counters import GATEWAY_SERIES, recorded_speeds
-from rules.check.finding import Finding
+from rules.check.finding import Finding, Hit
+from rules.check.join import recorded_as
 from rules.check.outcome import Outcome
 from rules.check.registry import CHECKS, DOUBLED, UNREADABLE, UNRECOGNISED
 from rules.check.rule import rules
 from rules.check.selection import chosen, is_named
-from rules.check.source import Kind
+from rules.check.source import Kind, Source
 from rules.rulefile import Recording
 
 if TYPE_CHECKING:
@@ -23,11 +24,14 @@ if TYPE_CHECKING:
 
     from rules.check.check import Check
     from rules.check.promql_tree import Selector
-    from rules.check.source import Document, Source
+    from rules.check.rule import Rule
+    from rules.check.source import Document
 
 _BY_KIND: Final[dict[Kind, tuple[Check, ...]]] = {
     kind: tuple(check for check in CHECKS if kind in check.kinds) for kind in Kind
 }
+# Of a failure's own text; it may quote the whole file.
+_LONGEST: Final = 200
 
 
 def check(paths: Iterable[Path]) -> Outcome:
@@ -50,6 +54,8 @@ def check(paths: Iterable[Path]) -> Outcome:
             one = source.read(path, shown, is_named=was_given)
         except OSError as failure:
             raise BadRequest(f"{shown}: {failure.strerror}") from failure
+        except Exception as failure:  # noqa: BLE001 - one file's failure must not lose what others hold
+            one = Source(shown, (), (Hit(1, f"{_unexpected(failure)}; nothing of it was checked"),))
         if one is not None and (one.documents or one.unreadable):
             sources.append(one)
         elif was_given:
@@ -81,8 +87,14 @@ def _judged(path: str, document: Document, around: Surroundings) -> Iterator[Fin
         try:
             for hit in rule.judge(document, around):
                 yield Finding(path, hit.line, rule.id, _printable(hit.message))
-        except RecursionError:
-            yield Finding(path, document.root.line, UNREADABLE.id, f"nested too deep for {rule.id}")
+        except Exception as failure:  # noqa: BLE001 - as above: the other checks still say what they find
+            why = "nested too deep for it" if isinstance(failure, RecursionError) else _unexpected(failure)
+            yield Finding(path, document.root.line, UNREADABLE.id, f"{rule.id} could not be made: {why}")
+
+
+def _unexpected(failure: Exception) -> str:
+    """What is said of a failure that nobody foresaw: enough to report it."""
+    return _printable(f"it cannot be judged ({type(failure).__name__}: {str(failure)[:_LONGEST]})")
 
 
 def _files(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
@@ -107,17 +119,19 @@ def _surroundings(sources: list[Source]) -> Surroundings:
     used: set[str] = set()
     speeds: set[str] = set()
     kinds: set[Kind] = set()
+    read: list[Rule] = []
     for one in sources:
         for document in one.documents:
             kinds.add(document.kind)
             found = rules(document)
             speeds.update(recorded_speeds(found))
+            read += found
             for rule in found:
                 if rule.kind == "recording":
                     recorded.add(rule.name)
                 used.update(name for one in rule.selectors for name in _asked(one))
     is_whole = {Kind.RULES, Kind.DASHBOARD, Kind.SCRAPE} <= kinds
-    return Surroundings(frozenset(recorded), frozenset(speeds), frozenset(used), is_whole)
+    return Surroundings(frozenset(recorded), frozenset(speeds), frozenset(used), is_whole, recorded_as(read))
 
 
 def _asked(selector: Selector) -> tuple[str, ...]:

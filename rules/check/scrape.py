@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _KINDS: Final = (Kind.SCRAPE,)
 _CUSTOMER_SERIES: Final = frozenset(series for family in CUSTOMER_FAMILIES for series in family.series)
+_DIGITS: Final = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,8 @@ def _limiters(document: Document, _: Surroundings) -> Iterator[Hit]:
     for job in filter(_serves_customers, _jobs(document)):
         for key in ("series_limit", "sample_limit"):
             text = job.node.string(key)
-            if text.isdecimal() and 0 < int(text) < least:
+            # More digits than any limit has are no small one; Python refuses to count them.
+            if text.isdecimal() and len(text) <= _DIGITS and 0 < int(text) < least:
                 line = job.node.line_of(key)
                 yield Hit(line, f"job {job.name}: {key} {text} is below {least}, half as much again as is predicted")
 
