@@ -130,7 +130,6 @@ class Admission:
             owner,
             number,
             timestamp,
-            now // _MILLI,
             severity or said_by_body.severity or level.of_line(body, stream),
             pod,
             container,
@@ -198,7 +197,7 @@ class Admission:
         doubtful = read.moment.to_numpy() < self._certain_since(now)
         draft.doubtful = int(doubtful.sum())
         numbers = ids.tolist()
-        draft.records.append_table(bulk.table(read, owners, of, ids, doubtful, self._region, now), numbers)
+        draft.records.append_table(bulk.table(read, owners, of, ids, doubtful, self._region), numbers)
         self._recent.add_all(numbers)
         return True
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _NANO: Final = 1_000_000_000
 _DAY: Final = 86_400 * _NANO
-_MILLI: Final = 1_000_000
 
 
 class Holders:
@@ -123,7 +122,6 @@ def table(  # noqa: PLR0917 - what rows are made of
     numbers: NDArray[np.uint64],
     doubtful: NDArray[np.bool_],
     region: str,
-    now: int,
 ) -> pa.Table:
     """The columns as a table of `RECORDS`."""
     count = len(columns)
@@ -137,7 +135,6 @@ def table(  # noqa: PLR0917 - what rows are made of
             pa.array([one.retention_days for one in owners], pa.uint16()).take(at),
             columns.moment.cast(pa.timestamp("ns", "UTC")),
             pa.array(numbers),
-            pa.array(np.full(count, now // _MILLI)).cast(pa.timestamp("ms", "UTC")),
             pa.array([one.source for one in owners], pa.int8()).take(at),
             said.severity,
             pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array([region])),

@@ -187,7 +187,7 @@ class Lane:
             else:
                 drafts.append((delivery, draft))
         try:
-            self._keep([draft for _, draft in drafts], now)
+            self._keep([draft for _, draft in drafts])
         except BaseException as failure:
             for delivery, draft in drafts:
                 self._admission.withdraw(draft)
@@ -203,7 +203,7 @@ class Lane:
         about = (delivery.cluster, delivery.protocol, delivery.body, now)
         return self._admission.whole(*about) if delivery.is_raw else self._admission.draft(*about, read=delivery.read)
 
-    def _keep(self, drafts: Sequence[Draft], now: int) -> None:
+    def _keep(self, drafts: Sequence[Draft]) -> None:
         """Write to the spool what becomes of all records but the duplicates."""
         records, letters = Records(self.region), Letters(self.region)
         limited: list[Limited] = []
@@ -217,7 +217,7 @@ class Lane:
         if len(letters):
             blocks.append(segment.block(Kind.LETTERS, letters.table()))
         if limited:
-            blocks.append(segment.block(Kind.LIMITED, notice.table(limited, now)))
+            blocks.append(segment.block(Kind.LIMITED, notice.table(limited)))
         if blocks:
             with self._instruments.commit_seconds.time():
                 self.spool.append(blocks, len(records) + len(letters), time.monotonic())

@@ -29,7 +29,7 @@ _POD: Final = "starmeter"
 _CONTAINER: Final = "ingest"
 
 # What was left out of a tenant's records over one limit: how many records and bytes of them, from the time `first` to
-# `last` (nanoseconds), as known at `noted`.
+# `last` (nanoseconds).
 LIMITED: Final = pa.schema(
     {
         "project_id": pa.binary(16),
@@ -42,13 +42,12 @@ LIMITED: Final = pa.schema(
         "last": pa.int64(),
         "records": pa.int64(),
         "bytes": pa.int64(),
-        "noted": pa.int64(),
     }
 )
 _KEY: Final = LIMITED.names[:6]
 
 
-def table(limited: Iterable[Limited], now: int) -> pa.Table:
+def table(limited: Iterable[Limited]) -> pa.Table:
     """A table of `LIMITED`, one row a tenant, source and reason."""
     found: dict[tuple[bytes, str], list[Limited]] = {}
     for one in limited:
@@ -59,7 +58,7 @@ def table(limited: Iterable[Limited], now: int) -> pa.Table:
         times = [one.timestamp for one in these]
         about = (owner.project, owner.tenant.environment, owner.service, owner.source, owner.retention_days)
         counted = (min(times), max(times), len(these), sum(one.size for one in these))
-        rows.append((*about, these[0].reason, *counted, now))
+        rows.append((*about, these[0].reason, *counted))
     columns = [pa.array(values, kind.type) for values, kind in zip(zip(*rows, strict=True), LIMITED, strict=True)]
     return pa.Table.from_arrays(columns, schema=LIMITED)
 
@@ -67,7 +66,7 @@ def table(limited: Iterable[Limited], now: int) -> pa.Table:
 def records(tables: Sequence[pa.Table], region: str, digest: str) -> Records:
     """The events of a file's tables of `LIMITED`: the same for the same `digest`, which is the file's content's."""
     told = pa.concat_tables(tables).group_by(_KEY, use_threads=False)
-    sums = [("first", "min"), ("last", "max"), ("records", "sum"), ("bytes", "sum"), ("noted", "max")]
+    sums = [("first", "min"), ("last", "max"), ("records", "sum"), ("bytes", "sum")]
     found = Records(region)
     for row in told.aggregate(sums).to_pylist():
         tenant = Tenant(str(UUID(bytes=row["project_id"])), row["environment"], str(UUID(bytes=row["service_id"])))
@@ -81,7 +80,6 @@ def records(tables: Sequence[pa.Table], region: str, digest: str) -> Records:
             own,
             record_id(own.seed, row["last_max"], _POD, _CONTAINER, b"", f"{body} {row['source']} {digest}"),
             row["last_max"],
-            row["noted_max"] // _MILLI,
             level.WARN,
             _POD,
             _CONTAINER,

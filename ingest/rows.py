@@ -33,6 +33,8 @@ NAME: Final = pa.dictionary(pa.int32(), pa.string())
 _HEAD: Final = Struct("<q4I")
 _HEADS: Final = np.dtype([("moment", "<i8"), ("sizes", "<u4", 4)])
 
+# When a record came into the store is stamped by the store itself: only so does it stand behind what a live tail has
+# already shown, however long the record waited in the spool.
 RECORDS: Final = pa.schema(
     {
         "project_id": pa.binary(16),
@@ -41,7 +43,6 @@ RECORDS: Final = pa.schema(
         "retention_days": pa.uint16(),
         "timestamp": pa.timestamp("ns", "UTC"),
         "id": pa.uint64(),
-        "ingested_at": pa.timestamp("ms", "UTC"),
         "source": pa.int8(),
         "severity": pa.uint8(),
         "region": NAME,
@@ -124,7 +125,6 @@ class Records:
         owner: Owner,
         number: int,
         timestamp: int,
-        ingested: int,
         severity: int,
         pod: str,
         container: str,
@@ -135,14 +135,13 @@ class Records:
         stream: str,
         doubtful: bool,
     ) -> None:
-        """Add a record; `timestamp` is in nanoseconds, `ingested` in milliseconds, `stream` one more attribute."""
+        """Add a record; `timestamp` is in nanoseconds, `stream` one more attribute."""
         self.ids.append(number)
         self._rows.append(
             (
                 owner,
                 number,
                 timestamp,
-                ingested,
                 severity,
                 pod,
                 container,
@@ -178,7 +177,7 @@ class Records:
         return pa.concat_tables(tables).unify_dictionaries()
 
     def _of_rows(self) -> pa.Table:
-        of, ids, timestamps, ingested, severities, pods, containers, traces, spans, bodies, doubtful = zip(
+        of, ids, timestamps, severities, pods, containers, traces, spans, bodies, doubtful = zip(
             *self._rows, strict=True
         )
         numbers: dict[Owner, int] = {}
@@ -194,7 +193,6 @@ class Records:
                 pa.array([owner.retention_days for owner in owners], pa.uint16()).take(at),
                 pa.array(timestamps, pa.int64()).cast(pa.timestamp("ns", "UTC")),
                 pa.array(ids, pa.uint64()),
-                pa.array(ingested, pa.int64()).cast(pa.timestamp("ms", "UTC")),
                 pa.array([owner.source for owner in owners], pa.int8()).take(at),
                 pa.array(severities, pa.uint8()),
                 pa.DictionaryArray.from_arrays(pa.array([0] * count, pa.int32()), pa.array([self._region])),

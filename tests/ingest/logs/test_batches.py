@@ -5,8 +5,10 @@ from __future__ import annotations
 import resource
 import signal
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pyarrow as pa  # type: ignore[import-untyped]
 import pytest
 from pydantic import SecretStr
 
@@ -31,7 +33,7 @@ def _records(count: int, *, doubtful: bool) -> Records:
     now = time.time_ns()
     for number in range(count):
         body = f"again {number}"
-        records.append(owner, number, now, now // 10**6, 9, "pod", "web", b"", b"", body, {}, "", doubtful)
+        records.append(owner, number, now, 9, "pod", "web", b"", b"", body, {}, "", doubtful)
     return records
 
 
@@ -52,6 +54,25 @@ def test_a_batch_that_is_sent_again_after_it_was_stored_counts_once(
     assert store.rows("SELECT count(), uniqExact(l.id) FROM starmeter.logs AS l") == [(2_500, 2_500)]
     # The materialised view counts what the writer inserts, and that once, too.
     assert store.rows("SELECT sum(v.records) FROM starmeter.logs_volume_1m AS v") == [(2_500,)]
+
+
+def test_a_batch_is_stamped_when_it_comes_into_the_store_and_once(server: Server, store: Store) -> None:
+    def stamps() -> list[tuple[int]]:
+        return store.rows("SELECT DISTINCT toUnixTimestamp64Milli(l.ingested_at) FROM starmeter.logs AS l")  # type: ignore[return-value]  # one number a row
+
+    table = _records(10, doubtful=False).table()
+    # As a release that stamped records at their arrival has left it in the spool.
+    long_ago = pa.array([datetime(2026, 1, 1, tzinfo=UTC)] * 10, pa.timestamp("ms", "UTC"))
+    begun = time.time_ns() // 10**6
+    sink = Sink(endpoint("fra1", SecretStr(server.writer_url)))
+    sink.insert_records(table.append_column("ingested_at", long_ago), "stamped")
+    ((first,),) = stamps()
+    sink.insert_records(table, "stamped", is_again=True)
+    sink.close()
+
+    assert begun <= first <= time.time_ns() // 10**6
+    assert stamps() == [(first,)]
+    assert len(store.bodies()) == 10
 
 
 @pytest.mark.parametrize("doubtful", [False, True])

@@ -45,7 +45,7 @@ def _attributes(**values: str) -> dict[str, Any]:
     return {"attributes": [{"key": key, "value": {"stringValue": value}} for key, value in values.items()]}
 
 
-_OTHERS: Final = (
+_OTHERS: Final[tuple[dict[str, Any], ...]] = (
     {},
     _attributes(order="1001"),
     _attributes(order="1002"),

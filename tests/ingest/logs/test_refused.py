@@ -32,7 +32,7 @@ def _file(count: int, *, is_wrong: bool) -> bytes:
     now = time.time_ns()
     for number, body in enumerate(names("again", count)):
         at = now + number
-        records.append(owner, at, at, at // 10**6, 9, "pod", "web", b"", b"", body, {}, "", False)
+        records.append(owner, at, at, 9, "pod", "web", b"", b"", body, {}, "", False)
     table = records.table()
     if is_wrong:
         table = table.set_column(0, "project_id", [["no id"] * count])
