@@ -7,9 +7,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from rules import platform
-from rules.check import corpus, log_way, platform_corpus, relabel, relabel_corpus
+from rules.check import corpus, log_way, platform_corpus, relabel, relabel_corpus, taint
 from rules.check.check import Check
-from rules.check.egress_way import KINDS, ways
+from rules.check.egress_way import KINDS, Way, ways
 from rules.check.finding import Hit
 from rules.check.regex import matches, refusal
 from rules.check.source import Document, Kind
@@ -55,6 +55,24 @@ def _customers_leave(document: Document, _: Surroundings) -> Iterator[Hit]:
             shown = ", ".join(f"{label}={after[label]!r}" for label, after in [*in_value.items()][:_SHOWN])
             more = f" and {len(in_value) - _SHOWN} labels more" if len(in_value) > _SHOWN else ""
             yield Hit(way.line, f"{way.name}: series leave with an id in {shown}{more}")
+        yield from _tells_apart(way, {*named, *in_value})
+
+
+def _tells_apart(way: Way, said: set[str]) -> Iterator[Hit]:
+    """What leaves and differs by tenant, in whatever form; of a label that was `said` to leave nothing more is."""
+    is_said = False
+    for found in taint.differences(way.rules):
+        if found.lone and not is_said:
+            is_said = True
+            who = f"{found.name} of the namespace {found.lone!r} leaves, and of another does not"
+            yield Hit(way.line, f"{way.name}: {who}: which namespaces there are is not known; keep the platform's")
+        elif found.labels and said.isdisjoint(found.labels):
+            label = found.labels[0]
+            said.add(label)
+            one, other = found.one.get(label, ""), found.other.get(label, "")
+            yield Hit(
+                way.line, f"{way.name}: {found.name} leaves with {label}={one!r} of one tenant, {other!r} of another"
+            )
 
 
 def _unproved(document: Document, _: Surroundings) -> Iterator[Hit]:
