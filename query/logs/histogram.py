@@ -9,7 +9,6 @@ from core.errors import BadRequest
 from query.logs import condition, level, moment
 from query.logs.arguments import OverLimitError, Span
 from query.logs.condition import Condition, compiled, is_counted
-from query.moment import seconds_long
 
 if TYPE_CHECKING:
     from query.logs.arguments import Arguments
@@ -86,7 +85,7 @@ def _step(arguments: Arguments, span: Span) -> int:
     if text is None:
         usual = (span.end - span.start) / moment.SECOND / _USUAL_BUCKETS
         return next((step for step in _STEPS if step >= usual), _STEPS[-1])
-    seconds = seconds_long("step", text)
+    seconds = moment.length("step", text)
     if seconds < 1 or seconds != int(seconds):
         raise BadRequest("step: must be whole seconds, such as 30s, 5m or 1h")
     return int(seconds)

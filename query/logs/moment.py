@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from core.errors import BadRequest
+from query.moment import seconds_long
 
 SECOND: Final = 1_000_000_000
 DAY: Final = 86_400 * SECOND
@@ -17,6 +18,7 @@ _RFC3339: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]{1,9}))?([Zz]|[+-][0-9]{2}:[0-9]{2})",
     re.ASCII,
 )
+_LONGEST_TEXT: Final = 64
 _SECONDS: Final = re.compile(r"([0-9]{1,10})\.([0-9]{1,9})", re.ASCII)
 _INTEGER: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 # The unit of an integer by its number of digits: seconds until the year 5138, and so on.
@@ -44,6 +46,17 @@ def nanoseconds(name: str, text: str) -> int:
     if not 0 <= value <= LATEST:
         raise BadRequest(f"{name}: out of range; write a time from 1970 to 2262")
     return value
+
+
+def length(name: str, text: str) -> float:
+    """A positive span of time in seconds, as `query.moment.seconds_long` reads it.
+
+    Raises:
+        BadRequest: it is none, or has more digits than any has.
+    """
+    if len(text) > _LONGEST_TEXT:
+        raise BadRequest(f"{name}: longer than {_LONGEST_TEXT} characters; write a duration such as 30s")
+    return seconds_long(name, text)
 
 
 def written(value: int) -> str:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 _DEEPEST: Final = 10
 _MOST_LABELS: Final = 10
+# Each one is a level of the tree.
+_MOST_OPERATIONS: Final = 64
 _PART: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|[smhdwy])")
 _UNITS: Final = {
     "ns": 1, "us": 1_000, "µs": 1_000, "ms": 1_000_000, "s": 10**9, "m": 60 * 10**9, "h": 3_600 * 10**9,
@@ -89,6 +91,7 @@ class _Parser:
     def __init__(self, source: str, project_id: str) -> None:
         self._pieces = Pieces(source)
         self._selections = SelectionParser(self._pieces, project_id)
+        self._operations = 0
 
     def end(self) -> None:
         """Nothing may be left."""
@@ -111,6 +114,9 @@ class _Parser:
         found = part(depth)
         while self._pieces.is_at(*signs):
             sign = self._pieces.take()
+            self._operations += 1
+            if self._operations > _MOST_OPERATIONS:
+                raise self._pieces.error(sign, f"more than {_MOST_OPERATIONS} operations", "compute in the panel")
             right = part(depth)
             if not is_constant(found) and not is_constant(right):
                 hint = "ask for each in a query of its own, and compute in the panel"

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from core.errors import BadRequest
 from query.logs import moment
 from query.logs.arguments import OverLimitError, Span
-from query.moment import seconds_long
 
 if TYPE_CHECKING:
     from query.logs.arguments import Arguments
@@ -66,4 +65,4 @@ def seconds(nanoseconds: int) -> int | float:
 
 
 def _nanoseconds(name: str, text: str) -> int:
-    return int(round(seconds_long(name, text) * 1_000) * (moment.SECOND // 1_000))
+    return int(round(moment.length(name, text) * 1_000) * (moment.SECOND // 1_000))

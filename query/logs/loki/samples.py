@@ -161,11 +161,18 @@ def _one(function: Aggregation, values: list[float]) -> float:
         case Aggregation.MAX:
             return max(values)
         case Aggregation.AVG:
-            return math.fsum(values) / len(values)
+            return _sum(values) / len(values)
         case Aggregation.COUNT:
             return len(values)
         case _:
-            return math.fsum(values)
+            return _sum(values)
+
+
+def _sum(values: list[float]) -> float:
+    try:
+        return math.fsum(values)
+    except (OverflowError, ValueError):
+        return sum(values)  # what is beyond all numbers has no digits to be exact in
 
 
 def _ranked(node: Aggregated, groups: Iterable[Sequence[tuple[Labels, dict[int, float]]]]) -> Series:
@@ -209,4 +216,4 @@ def _result(sign: str, left: float, right: float) -> float:
         case "/":
             return left / right if right else math.nan if not left else math.copysign(math.inf, left)
         case _:
-            return math.fmod(left, right) if right else math.nan
+            return math.fmod(left, right) if right and not math.isinf(left) else math.nan

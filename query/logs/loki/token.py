@@ -43,6 +43,8 @@ class Token:
 
 
 LONGEST: Final = 8192
+# Of one number: more than any number needs that is computed with.
+_MOST_DIGITS: Final = 40
 
 _SKIPPED: Final = re.compile(r"(?:\s+|#[^\n]*)*")
 _PIECE: Final = re.compile(
@@ -58,6 +60,7 @@ _ESCAPE: Final = re.compile(
 )
 _PLAIN: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _LAST: Final = 0x10FFFF
+_DIGITS: Final = re.compile(rf"[0-9]{{{_MOST_DIGITS + 1}}}", re.ASCII)
 
 
 def tokens(source: str) -> list[Token]:
@@ -79,6 +82,8 @@ def tokens(source: str) -> list[Token]:
         kind, text = Kind[match.lastgroup], match[0]
         if kind is Kind.TEXT:
             text = text[1:-1] if text[0] == "`" else _unescaped(source, position, text[1:-1])
+        elif kind in {Kind.NUMBER, Kind.DURATION} and _DIGITS.search(text):
+            raise LogqlError(source, position, f"a number of more than {_MOST_DIGITS} digits", "write fewer")
         found.append(Token(kind, text, position))
         position = _skip(source, match.end())
     return [*found, Token(Kind.END, "", len(source))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -75,6 +75,10 @@ class Arithmetic:
     sign: str
     left: Sampled
     right: Sampled
+    is_constant: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "is_constant", is_constant(self.left) and is_constant(self.right))
 
 
 Sampled = Counted | Aggregated | Constant | Arithmetic
@@ -86,7 +90,7 @@ def is_constant(node: Sampled) -> bool:
     match node:
         case Constant():
             return True
-        case Arithmetic(_, left, right):
-            return is_constant(left) and is_constant(right)
+        case Arithmetic():
+            return node.is_constant
         case _:
             return False

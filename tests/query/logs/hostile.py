@@ -6,6 +6,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from query.logs.grammar import LONGEST
 from tests.query.platform import PROJECT_A, PROJECT_B, SECRET, SERVICE_A1, SERVICE_B1
 
 if TYPE_CHECKING:
@@ -101,6 +102,38 @@ def _forms() -> Iterator[tuple[str, str]]:
         yield f"{page} huge range", f"{page}?start=0&end=9223372036854775807"
         yield f"{page} negative", f"{page}?start=-1"
         yield f"{page} overflow", f"{page}?end=9223372036854775808"
+    for text in stretched():
+        yield "stretched", f"logs?q={quote(text)}"
+    for page, names in _SCALARS.items():
+        for name, text in product(names, ("9" * 400, "9" * 5_000, "9" * 400 + "s", "9" * 5_000 + "s")):
+            yield f"{page} stretched {name}", f"{page}?{name}={text}"
+
+
+def stretched() -> Iterator[str]:
+    """Filters of one thing again and again, up to and beyond what is read at all."""
+    for form in (
+        "{}",
+        "@n:>{}",
+        "@n:{}..{}",
+        "@n:>1.{}",
+        "@n:>1e{}",
+        "@level:{}",
+        "@level:>{}",
+        "/abc{{{}}}/",
+        "@trace:{}",
+    ):
+        for digits in (18, 19, 200, 400, 4_000):
+            yield form.format("9" * digits, "9" * digits)
+    for head, piece, tail in (
+        ("", "(", "a"), ("", "(", "a" + ")" * 10), ("", "-", "a"), ("", "NOT ", "a"), ("a", " OR a", ""),
+        ("a", " (a", ""),
+        ("a", " @a:1..2", ""), ("a", "-a", ""), ('"', "a-", '"'), ("/abc", "(a", "/"), ("/abc", "a{9}", "/"),
+        ("", "/a ", ""),
+        ("", "@a:", ""), ('"', '\\"', '"'), ("", "é", ""), ('"', "-é", '"'),
+    ):  # fmt: skip
+        room = (LONGEST - len((head + tail).encode())) // len(piece.encode())
+        for amount in (5, 10, 64, 65, 500, room, room + 1):
+            yield head + piece * amount + tail
 
 
 def _places() -> Iterator[tuple[str, str]]:

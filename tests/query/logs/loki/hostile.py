@@ -7,6 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from query.logs.loki.token import LONGEST
 from tests.query.logs.hostile import MARK, SQL
 from tests.query.platform import PROJECT_B, SECRET, SERVICE_B1
 
@@ -31,6 +32,21 @@ _HONEST: Final = (
     f'{{}} |= "{SECRET}"', f'{{}} |~ "(?i){SECRET.lower()}"', f'{{}} | status{SECRET} != ""', f'{{}} != "{MARK}"',
     f"sum by (status{SECRET}) (count_over_time({{}}[60s]))", "sum by (project_id, pod) (count_over_time({}[60s]))",
     "count_over_time({}[60s])", "sum(bytes_over_time({}[366d]))",
+)  # fmt: skip
+# Pieces of the language, each as often as fits: {} is many digits.
+_NUMBERS: Final = (
+    "{}", "vector({})", "vector(-{})", "vector({}) % 2", "1.{}", "rate({{}}[{}s])", "rate({{}}[1.{}s])",
+    "rate({{}}[1s{}m])", "topk({}, rate({{}}[1s]))", "{{}} | n > {}", "{{}} | n == {}.5", "rate({{}}[1s]) * {}e99",
+    "sum(rate({{}}[1s]) / {}) % {}",
+)  # fmt: skip
+_REPEATED: Final = (
+    ("1", "+1", ""), ("1", "%1", ""), ("rate({}[1s])", "*2", ""), ("rate({}[1s])", "/(1+1)", ""), ("", "(", ""),
+    ("", "(1+", "1"), ("1", "*1e99", "% 2"), ("1", "*1e99", "-vector(1e99)*1e99*1e99*1e99*1e99"), ("", "sum(", ""),
+    ("{", 'pod="a",', "}"), ("{}", ' |= "a"', ""), ("{}", "|json", ""), ('{} |= "a"', ' or "b"', ""),
+    ("{} | a=1", " or a=1", ""), ("{} | ", "(", "a=1"), ("{} | a=1", " and a_b_c_d != 1", ""), ("rate({}[", "1s", "])"),
+    ("{}", "#", "\n"), ("{} |~ `", "(a", "`"), ("{} |~ `a", "{9}", "`"), ('{pod="', "\\x41", '"}'),
+    ("sum by (", "a,", ")"),
+    ("{} | ", "a_", '="x"'), ('{} |= "', "a-", '"'), ("", "vector", ""), ("-", "-", "1"), ("", " ", "1"),
 )  # fmt: skip
 _SCALARS: Final = ("start", "end", "since", "step", "limit", "direction", "time", "targetLabels")
 _FOREIGN: Final = ("project_id", "SQL_project", "param_project", "X-Scope-OrgID", "q", "database", "settings", "cursor")
@@ -57,6 +73,17 @@ def cases() -> Iterator[tuple[str, str]]:
     yield from _places()
 
 
+def stretched() -> Iterator[str]:
+    """Queries of one thing again and again, up to and beyond what is read at all."""
+    for form in _NUMBERS:
+        for digits in (18, 41, 308, 309, 400, 5_000):
+            yield form.format("9" * digits, "9" * digits)
+    for head, piece, tail in _REPEATED:
+        room = LONGEST - len(head) - len(tail)
+        for amount in (5, 40, 64, 65, 200, 1_000, room // len(piece), LONGEST):
+            yield head + piece * min(amount, room) + tail
+
+
 def _forms() -> Iterator[tuple[str, str]]:
     """Arguments that two parsers could read in two ways, and numbers at their ends."""
     for page in _QUERIES:
@@ -73,6 +100,11 @@ def _forms() -> Iterator[tuple[str, str]]:
     yield "first moment", f"{_ROOT}query?query=count_over_time(%7B%7D[366d])&time=0"
     yield "no step", f"{_ROOT}query_range?query=rate(%7B%7D[1s])&step=0"
     yield "tiny step", f"{_ROOT}query_range?query=rate(%7B%7D[1ns])&step=0.001"
+    for text in stretched():
+        yield "stretched", f"{_ROOT}query?query={quote(text)}"
+    for name in ("step", "since", "time", "limit", "start"):
+        for text in ("9" * 400, "9" * 5_000, "9" * 400 + "s", "9" * 5_000 + "s", "1." + "9" * 5_000, "1e" + "9" * 400):
+            yield f"stretched {name}", f"{_ROOT}query_range?query=rate(%7B%7D[1s])&{name}={text}"
     spelled = quote("{} | " + "a_" * 40 + '= "x"')
     yield "many spellings", f"{_ROOT}query_range?query={spelled}"
 

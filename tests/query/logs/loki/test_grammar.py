@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from core.errors import BadRequest
 from query.logs.expression import Every, Exact, Is, LabelEqual, Level, Not
 from query.logs.loki.grammar import duration_ns, parse
 from query.logs.loki.label import keys_of, named
 from query.logs.loki.token import LogqlError
 from query.logs.loki.tree import Aggregated, Aggregation, Constant, Counted, RangeFunction, Selection
+from tests.query.logs.loki import hostile
 from tests.query.platform import PROJECT_A
 
 
@@ -46,6 +48,11 @@ from tests.query.platform import PROJECT_A
         ("rate({}[5])", "line 1, col 9: syntax error: unexpected 5; write a duration"),
         ("rate({}[0s])", "line 1, col 9: the range is too long or too short"),
         ("topk(0, rate({}[5m]))", "line 1, col 6: no such number of series"),
+        (f"topk({'9' * 41}, rate({{}}[5m]))", "line 1, col 6: a number of more than 40 digits"),
+        (f"rate({{}}[{'9' * 400}s])", "line 1, col 9: a number of more than 40 digits"),
+        (f"rate({{}}[{'9' * 40}s])", "line 1, col 9: the range is too long or too short"),
+        (f"vector({'9' * 400}) % 2", "line 1, col 8: a number of more than 40 digits"),
+        ("1" + "+1" * 65, "line 1, col 130: more than 64 operations"),
         ("topk(rate({}[5m]))", "line 1, col 6: syntax error: unexpected rate; write how many series"),
         ("rate({}[5m]) + rate({}[5m])", "line 1, col 14: + between two counts is not supported"),
         ("\x00", "line 1, col 1: syntax error: unexpected an unprintable character"),
@@ -60,6 +67,19 @@ def test_what_is_not_served_is_refused_with_place_and_remedy(text: str, message:
     assert message in raised.value.message
     assert raised.value.message.startswith("parse error at line ")
     assert "; " in raised.value.message
+
+
+def test_a_query_however_long_or_deep_is_read_or_refused() -> None:
+    outcomes = set()
+    for text in hostile.stretched():
+        try:
+            parse(text, PROJECT_A)
+        except BadRequest as refusal:
+            outcomes.add(refusal.code)
+        else:
+            outcomes.add("read")
+
+    assert outcomes == {"read", "bad_query", "bad_request"}
 
 
 def test_a_query_is_read_into_the_filters_own_tree() -> None:

@@ -186,3 +186,22 @@ def test_what_cannot_be_counted_says_what_to_do(
         source.matrix(query, moment - 600_000 * SECOND, moment, step)
 
     assert shown in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("vector(1e99)*1e99*1e99*1e99", "+Inf"),
+        ("vector(1e99)*1e99*1e99*1e99 % 2", "NaN"),
+        ("sum(sum by (level) (count_over_time({}[1m])) * 1e99 * 1e99 * 1e99 * 1e10)", "+Inf"),
+        ("sum((topk(1, sum by (level) (count_over_time({}[1m]))) - 1e9) * 1e99 * 1e99 * 1e99 * 1e99)", "-Inf"),
+        ("avg((sum by (level) (count_over_time({}[1m])) - 50) * 1e99 * 1e99 * 1e99 * 1e99)", "NaN"),
+    ],
+)
+def test_what_is_beyond_all_numbers_is_told_as_loki_tells_it(
+    logs: httpx.Client, ours: list[Sample], moment: int, query: str, shown: str
+) -> None:
+    assert ours
+    answer = logs.get("loki/api/v1/query", params={"query": query, "time": str(moment)}).raise_for_status().json()
+
+    assert [sample["value"][1] for sample in answer["data"]["result"]] == [shown]
