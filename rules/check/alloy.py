@@ -78,17 +78,17 @@ class Block:
         return "" if attribute is None else attribute.text
 
 
-def parse(text: str, above: int = 0) -> Block:
-    """The file as one block without a name; it begins `above` lines into its file.
+def parse(text: str, above: int = 0, step: int = 1) -> Block:
+    """The text as one block without a name; it begins `above` lines into its file, `step` lines of which each is.
 
     Raises:
         Unreadable: it is no Alloy configuration.
     """
-    parser = _Parser(list(_tokens(text, above)), above)
+    parser = _Parser(list(_tokens(text, above, step)), above)
     return parser.body(1 + above, "", "", is_file=True)
 
 
-def _tokens(text: str, above: int) -> Iterator[_Token]:
+def _tokens(text: str, above: int, step: int) -> Iterator[_Token]:
     place, line = 0, above + 1
     while place < len(text):
         found = _TOKEN.match(text, place)
@@ -98,7 +98,7 @@ def _tokens(text: str, above: int) -> Iterator[_Token]:
             yield _Token("newline", "\n", line)
         elif found.lastgroup != "space":
             yield _Token(found.lastgroup or "", found[0], line)
-        line += found[0].count("\n")
+        line += found[0].count("\n") * step
         place = found.end()
 
 

@@ -202,7 +202,7 @@ def _chart_rules(destination: Node) -> tuple[relabel.Rule, ...]:
     if rules is None:
         return ()
     try:
-        block = alloy.parse(rules.text, rules.line if rules.is_block else rules.line - 1)
+        block = alloy.parse(rules.text, *rules.inside)
     except Unreadable:
         return ()
     return tuple(relabel.of_alloy(one) for one in block.named("write_relabel_config"))

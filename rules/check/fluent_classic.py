@@ -12,14 +12,17 @@ _PROPERTY: Final = re.compile(r"\s+(\S+)(?:\s+(.*?))?\s*")
 _PLURAL: Final = {"INPUT": "inputs", "FILTER": "filters", "OUTPUT": "outputs"}
 
 
-def parse(text: str) -> Node:
-    """The file as a map with `service` and `pipeline`; names of properties in lower case.
+def parse(text: str, above: int = 0, step: int = 1) -> Node:
+    """The text as a map with `service` and `pipeline`; names of properties in lower case.
+
+    It begins `above` lines into its file, `step` lines of which each is.
 
     Raises:
         Unreadable: a line is neither a section nor a property of one.
     """
     sections: list[tuple[str, int, dict[str, Node], dict[str, int]]] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for place, line in enumerate(text.splitlines()):
+        number = above + place * step + 1
         stripped = line.strip()
         if not stripped or stripped.startswith(("#", "@")):
             continue
@@ -40,5 +43,5 @@ def parse(text: str) -> Node:
         else:
             root[name.lower()] = node
     pipeline = {name: Node(items[0].line, "seq", items=tuple(items)) for name, items in lists.items() if items}
-    root["pipeline"] = Node(1, "map", entries=pipeline)
-    return Node(1, "map", entries=root)
+    root["pipeline"] = Node(above + 1, "map", entries=pipeline)
+    return Node(above + 1, "map", entries=root)

@@ -105,27 +105,32 @@ class Node:
         Raises:
             Unreadable: the text is no YAML.
         """
-        return documents(self.text, self.line if self.is_block else self.line - 1)
+        return documents(self.text, *self.inside)
+
+    @property
+    def inside(self) -> tuple[int, int]:
+        """How many lines of this file are above a scalar's text, and how many each line of the text is: 0 in quotes."""
+        return (self.line, 1) if self.is_block else (self.line - 1, 0)
 
 
-def documents(text: str, above: int = 0) -> list[Node]:
-    """The documents of a YAML or JSON text that begins `above` lines into its file.
+def documents(text: str, above: int = 0, step: int = 1) -> list[Node]:
+    """The documents of a YAML or JSON text that begins `above` lines into its file, `step` lines of which each is.
 
     Read by events and not by PyYAML's composer, which runs out of stack where a text nests deep.
 
     Raises:
         Unreadable: it is no YAML.
     """
-    reading = _Reading(above)
+    reading = _Reading(above, step)
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             reading.take(event)
     except yaml.MarkedYAMLError as failure:
         mark = failure.problem_mark or failure.context_mark
-        line = 1 if mark is None else mark.line + 1
+        line = 1 if mark is None else mark.line * step + 1
         raise Unreadable(above + line, failure.problem or failure.context or "no YAML") from failure
     except yaml.reader.ReaderError as failure:
-        line = text.count("\n", 0, failure.position) + 1
+        line = text.count("\n", 0, failure.position) * step + 1
         raise Unreadable(above + line, "a character that YAML does not allow") from failure
     except (yaml.YAMLError, ValueError) as failure:
         raise Unreadable(above + 1, "no YAML") from failure
@@ -145,18 +150,19 @@ class _Open:
 class _Reading:
     """One pass over a text; what an alias refers to is read once."""
 
-    def __init__(self, above: int) -> None:
+    def __init__(self, above: int, step: int) -> None:
         self.documents: list[Node] = []
         self._above = above
+        self._step = step
         self._open: list[_Open] = []
         self._known: dict[str, Node] = {}
         self._doubled: list[tuple[str, int]] = []
 
     def take(self, event: yaml.Event) -> None:
         """The next event of the parser."""
-        line = self._above + (0 if event.start_mark is None else event.start_mark.line) + 1
+        line = self._above + (0 if event.start_mark is None else event.start_mark.line * self._step) + 1
         if isinstance(event, yaml.ScalarEvent):
-            self._add(_scalar(event, line), event.anchor)
+            self._add(_scalar(event, line, has_lines=self._step > 0), event.anchor)
         elif isinstance(event, yaml.AliasEvent):
             self._add(self._alias(event, line), None)
         elif isinstance(event, yaml.CollectionStartEvent):
@@ -211,10 +217,11 @@ def _resolved(value: str) -> str:
     return tag.removeprefix(_PREFIX)
 
 
-def _scalar(event: yaml.ScalarEvent, line: int) -> Node:
+def _scalar(event: yaml.ScalarEvent, line: int, *, has_lines: bool) -> Node:
     style = event.style
+    is_block = style in _BLOCKS and has_lines
     is_plain = style is None or not style.strip()
     if event.tag is not None and event.tag != "!":
-        return Node(line, event.tag.removeprefix(_PREFIX), event.value, is_plain, style in _BLOCKS)
+        return Node(line, event.tag.removeprefix(_PREFIX), event.value, is_plain, is_block)
     tag = _resolved(event.value) if is_plain and event.tag is None else "str"
-    return Node(line, tag, event.value, is_plain, style in _BLOCKS)
+    return Node(line, tag, event.value, is_plain, is_block)

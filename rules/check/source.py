@@ -60,16 +60,19 @@ class Source:
 _LARGEST: Final = 8 << 20
 _SUFFIXES: Final = frozenset({".yml", ".yaml", ".json", ".alloy", ".river", ".conf"})
 _SKIPPED: Final = frozenset({"node_modules", "__pycache__", "vendor"})
-# A file of none of these words is none of ours; parsing it would be most of the time.
+# A file of none of these words is none of ours; parsing it would be most of the time. Quotes are escaped where a JSON
+# holds a configuration as a text.
 _MARKER: Final = re.compile(
     rb"EnvoyProxy|EnvoyPatchPolicy|stats_?[cC]onfig|(?:static|dynamic)_?[rR]esources|deferred_?[sS]tat_?[oO]ptions"
-    rb"|kind[\"']?\s*:\s*[\"']?(?:Prometheus|VMAgent|ServiceMonitor|PodMonitor|Probe|ScrapeConfig|VM[A-Z][A-Za-z]+Scrape|VMProbe)"
-    rb"|scrape_configs|remote_?[wW]rite|[\"']?groups[\"']?\s*:|url_map|url_prefix|unauthorized_user|bearer_token"
-    rb"|[\"']?sinks[\"']?\s*:|pipeline\s*:|destinations|[\"']?panels[\"']?\s*:|metric-labels-allowlist"
+    rb"|kind\\?[\"']?\s*:\s*\\?[\"']?(?:Prometheus|VMAgent|ServiceMonitor|PodMonitor|Probe|ScrapeConfig|VM[A-Z][A-Za-z]+Scrape|VMProbe)"
+    rb"|scrape_configs|remote_?[wW]rite|groups\\?[\"']?\s*:|url_map|url_prefix|unauthorized_user|bearer_token"
+    rb"|sinks\\?[\"']?\s*:|pipeline\\?[\"']?\s*:|destinations|panels\\?[\"']?\s*:|metric-labels-allowlist"
     rb"|metricLabelsAllowlist|envoyproxy/gateway:|write_relabel_config|honorLabels|loki\.write"
-    rb"|\[(?:SERVICE|INPUT|FILTER|OUTPUT)\]"
+    rb"|\[(?:SERVICE|INPUT|FILTER|OUTPUT)\]|otelcol\.exporter|pyroscope\.write|remotecfg|import\.[a-z]+ \\?\""
 )
-_ALLOY: Final = re.compile(r"^(?:prometheus|loki|discovery|otelcol|local|remote)\.[a-z_.]+ \"[^\"]*\" \{", re.MULTILINE)
+_ALLOY: Final = re.compile(
+    r"^(?:(?:prometheus|loki|discovery|otelcol|local|remote|import)\.[a-z_.]+|declare) \"[^\"]*\" \{", re.MULTILINE
+)
 _CLASSIC: Final = re.compile(r"^\[(?:SERVICE|INPUT|FILTER|OUTPUT)\]\s*$", re.MULTILINE)
 _ALLOWLIST: Final = re.compile(r"metric-labels-allowlist|metricLabelsAllowlist")
 
@@ -138,7 +141,7 @@ def parse(text: str, shown: str) -> Source:
     try:
         if shown.endswith((".alloy", ".river")) or _ALLOY.search(text):
             found.append(Document(Kind.ALLOY, Node(1, "null"), alloy.parse(text)))
-        elif _CLASSIC.search(text) and "pipeline:" not in text:
+        elif _is_classic(text):
             found.append(Document(Kind.FLUENT_BIT, fluent_classic.parse(text)))
         else:
             for root in documents(text):
@@ -153,6 +156,10 @@ def parse(text: str, shown: str) -> Source:
         hint = "; a template must be rendered first" if "{{" in text else ""
         return Source(shown, tuple(found), (Hit(failure.line, f"{failure.why}{hint}"),), tuple(doubled))
     return Source(shown, tuple(found), doubled=tuple(doubled))
+
+
+def _is_classic(text: str) -> bool:
+    return _CLASSIC.search(text) is not None and "pipeline:" not in text
 
 
 def _recognised(root: Node) -> Iterator[Document]:
@@ -203,8 +210,7 @@ def _resource(kind: str, root: Node) -> Iterator[Document]:
         yield from (Document(Kind.RULES, spec) for spec in root.each("spec"))
     elif kind == "ConfigMap" and (data := root.at("data")) is not None:
         for value in data.entries.values():
-            if value.is_block:
-                yield from _embedded(value)
+            yield from _embedded(value)
     elif kind.endswith("List"):
         for item in root.each("items"):
             yield from _recognised(item)
@@ -213,7 +219,9 @@ def _resource(kind: str, root: Node) -> Iterator[Document]:
 def _embedded(value: Node) -> Iterator[Document]:
     """A configuration inside of a ConfigMap."""
     if _ALLOY.search(value.text):
-        yield Document(Kind.ALLOY, Node(value.line, "null"), alloy.parse(value.text, value.line))
+        yield Document(Kind.ALLOY, Node(value.line, "null"), alloy.parse(value.text, *value.inside))
+    elif _is_classic(value.text):
+        yield Document(Kind.FLUENT_BIT, fluent_classic.parse(value.text, *value.inside))
     elif _MARKER.search(value.text.encode()) is not None:
         for root in value.embedded():
             yield from _recognised(root)

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from rules.check.run import findings
-from rules.check.source import parse
+from rules.check.source import parse, read
 
 _FOLDER: Final = Path(__file__).parent / "strangers"
 
@@ -35,3 +35,13 @@ def test_a_file_of_others_is_told_what_is_wrong_with_it(stranger: _Stranger) -> 
     found = list(findings([parse(stranger.text, stranger.name)]))
 
     assert sorted(f"{one.check} {one.line}" for one in found) == sorted(stranger.found), found
+
+
+@pytest.mark.parametrize("stranger", _strangers(), ids=lambda stranger: stranger.why)
+def test_a_file_of_others_is_not_passed_over_in_a_tree(stranger: _Stranger, tmp_path: Path) -> None:
+    path = tmp_path / stranger.name
+    path.write_text(stranger.text)
+
+    source = read(path, stranger.name)
+    assert source is not None
+    assert source.documents
