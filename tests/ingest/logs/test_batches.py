@@ -58,7 +58,7 @@ def test_a_batch_that_is_sent_again_after_it_was_stored_counts_once(
 
 def test_a_batch_is_stamped_when_it_comes_into_the_store_and_once(server: Server, store: Store) -> None:
     def stamps() -> list[tuple[int]]:
-        return store.rows("SELECT DISTINCT toUnixTimestamp64Milli(l.ingested_at) FROM starmeter.logs AS l")  # type: ignore[return-value]  # one number a row
+        return store.rows("SELECT DISTINCT toUnixTimestamp64Milli(l.ingested_at) FROM starmeter.logs AS l")
 
     table = _records(10, doubtful=False).table()
     # As a release that stamped records at their arrival has left it in the spool.
