@@ -16,7 +16,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.json as pj  # type: ignore[import-untyped]
 
-from ingest import fluent
+from ingest import fluent, json_value
 from ingest.entry import Protocol
 from ingest.owner import LABELS
 
@@ -83,7 +83,7 @@ class Columns:
     def entries(self, rows: list[int]) -> list[Entry | Unreadable]:
         """Rows of the columns as they were read, as the readers of `fluent` have them."""
         lines = self.text.split(b"\n")
-        return [fluent.entry(fluent.loaded(lines[row]), lines[row], is_alone=not self.is_array) for row in rows]
+        return [fluent.entry(json_value.loaded(lines[row]), lines[row], is_alone=not self.is_array) for row in rows]
 
     def filter(self, mask: pa.BooleanArray) -> Columns:
         """The rows of a mask; their entries can no longer be asked for."""

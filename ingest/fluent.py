@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
-
 from ingest import timestamp
 from ingest.entry import Entry, LetterReason, Unreadable
+from ingest.json_value import loaded, written
 from ingest.structure import text_of
 
 if TYPE_CHECKING:
@@ -42,58 +40,20 @@ def read(body: bytes) -> Iterator[Entry | Unreadable]:
             yield entry(loaded(line), line)
 
 
-def loaded(text: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
-    """The value of a JSON text; `None` when it is not readable, as `null` is no record either."""
-    try:
-        return orjson.loads(text)
-    except ValueError:
-        pass
-    # What a strict reader refuses: bytes that are no UTF-8, halves of surrogate pairs, NaN. None of them may cost a
-    # record; what cannot be stored becomes the replacement character.
-    try:
-        return _mended(json.loads(text.decode("utf-8", "replace")))
-    except (ValueError, RecursionError):
-        return None
-
-
-def _mended(value: object) -> object:
-    match value:
-        case str():
-            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        case list():
-            return [_mended(item) for item in value]
-        case dict():
-            return {str(_mended(key)): _mended(item) for key, item in value.items()}
-        case float() if value != value or value in {float("inf"), float("-inf")}:  # noqa: PLR0124 - NaN alone differs from itself
-            return str(value)
-        case int() if not -(2**63) <= value < 2**64:
-            return str(value)
-        case _:
-            return value
-
-
-def _payload(record: object, source: bytes) -> bytes:
-    """The record alone, or all it came in when it is nested too deeply to be written."""
-    try:
-        return orjson.dumps(record)
-    except TypeError:
-        return source
-
-
 def entry(record: Any, source: bytes, *, is_alone: bool = True) -> Entry | Unreadable:  # noqa: ANN401 - whatever JSON holds
     """A JSON value as an entry; `source` is what it came in, `is_alone` whether that is nothing else."""
     if type(record) is not dict:
         said = _NOT_JSON if record is None else _NOT_AN_OBJECT
-        return Unreadable(LetterReason.UNPARSABLE, said, source if is_alone else _payload(record, source))
+        return Unreadable(LetterReason.UNPARSABLE, said, source if is_alone else written(record))
     body = record.get("log")
     if body is None:
         body = record.get("message")
     if type(body) is not str:
         if body is None:
-            return Unreadable(LetterReason.NO_BODY, "it has neither `log` nor `message`", _payload(record, source))
+            return Unreadable(LetterReason.NO_BODY, "it has neither `log` nor `message`", written(record))
         body = text_of(body)
         if not body:
-            return Unreadable(LetterReason.UNPARSABLE, "its body is nested too deeply", _payload(record, source))
+            return Unreadable(LetterReason.UNPARSABLE, "its body is nested too deeply", written(record))
     kubernetes = record.get("kubernetes")
     if type(kubernetes) is not dict:
         kubernetes = {}
@@ -110,7 +70,7 @@ def entry(record: Any, source: bytes, *, is_alone: bool = True) -> Entry | Unrea
         body.removesuffix("\n"),
         _text(kubernetes.get("pod_name")),
         _text(kubernetes.get("container_name")),
-        partial(_payload, record, source),
+        partial(written, record),
         _text(record.get("stream")),
     )
 

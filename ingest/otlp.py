@@ -16,7 +16,9 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceRequest,
     ExportLogsServiceResponse,
 )
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 
+from ingest import otlp_wire
 from ingest.entry import Entry, LetterReason, Unreadable
 from ingest.structure import attributes, text_of
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from opentelemetry.proto.common.v1.common_pb2 import AnyValue
-    from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
+    from opentelemetry.proto.logs.v1.logs_pb2 import ResourceLogs, ScopeLogs
 
 # The newer spelling first.
 _LABELS: Final = ("k8s.pod.label.", "k8s.pod.labels.")
@@ -37,8 +39,16 @@ def read(body: bytes) -> Iterator[Entry | Unreadable]:
     try:
         request.ParseFromString(body)
     except DecodeError:
-        yield Unreadable(LetterReason.UNPARSABLE, "not an ExportLogsServiceRequest in protobuf", body)
-        return
+        try:
+            mended, broken = otlp_wire.mended(body, ExportLogsServiceRequest.DESCRIPTOR, LogRecord.DESCRIPTOR.name)
+            request.ParseFromString(mended)
+        except (DecodeError, ValueError):
+            yield Unreadable(LetterReason.UNPARSABLE, "not an ExportLogsServiceRequest in protobuf", body)
+            return
+        for record in broken:
+            # A request of this record alone, as far as it goes: of resource 1, scope 2, record 2.
+            alone = otlp_wire.field(1, otlp_wire.field(2, otlp_wire.field(2, record)))
+            yield Unreadable(LetterReason.UNPARSABLE, "not a LogRecord in protobuf", alone)
     for resource in request.resource_logs:
         told = {pair.key: value_of(pair.value) for pair in resource.resource.attributes}
         for scope in resource.scope_logs:
@@ -135,14 +145,4 @@ def response(rejected: int, message: str) -> bytes:
 
 def status(code: int, message: str) -> bytes:
     """A `google.rpc.Status`, written by hand: field 1 is a varint, field 2 a text."""
-    text = message.encode()
-    return b"\x08" + _varint(code) + b"\x12" + _varint(len(text)) + text
-
-
-def _varint(number: int) -> bytes:
-    written = bytearray()
-    while number > 0x7F:  # noqa: PLR2004 - seven bits a byte
-        written.append(number & 0x7F | 0x80)
-        number >>= 7
-    written.append(number)
-    return bytes(written)
+    return b"\x08" + otlp_wire.varint(code) + otlp_wire.field(2, message.encode())

@@ -8,10 +8,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
-
 from ingest import otlp
 from ingest.entry import Entry, LetterReason, Unreadable
+from ingest.json_value import loaded, written
 from ingest.structure import hex_bytes
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ _PART: Final = "a field has a wrong type"
 def read(body: bytes) -> Iterator[Entry | Unreadable]:
     """The records of a JSON body."""
     try:
-        resources = _items(orjson.loads(body), "resourceLogs")
+        resources = _items(loaded(body), "resourceLogs")
     except (ValueError, TypeError):
         yield Unreadable(LetterReason.UNPARSABLE, _WHOLE, body)
         return
@@ -64,7 +63,7 @@ def _entry(about: Any, told: dict[str, object], record: Any) -> Entry | Unreadab
 
 
 def _alone(resource: object) -> bytes:
-    return orjson.dumps({"resourceLogs": [resource]})
+    return written({"resourceLogs": [resource]})
 
 
 def _object(owner: Any, name: str) -> Any:  # noqa: ANN401 - whatever JSON holds

@@ -30,7 +30,8 @@ class _Source(Attribution):
         return Holding("fra1", {"production": "standard"}, frozenset({WEB})) if project_id == SHOP else None
 
 
-def _admission() -> Admission:
+def admission() -> Admission:
+    """An admission that knows nothing yet, for one service of one project."""
     owners = Owners(_Source(), "fra1", {}, default_days=30, seconds=600)
     return Admission("fra1", owners, Allowances(Limits(), {}), Recent(10**6, NOW - 10**12), Bounds())
 
@@ -58,9 +59,9 @@ _OTHERS: Final[tuple[dict[str, Any], ...]] = (
 
 
 def test_otlp_records_that_differ_in_anything_stored_are_each_taken_once() -> None:
-    admission = _admission()
-    draft = admission.draft("c1", Protocol.OTLP_JSON, _otlp(*_OTHERS), NOW)
-    again = [admission.draft("c1", Protocol.OTLP_JSON, _otlp(one), NOW).outcomes for one in reversed(_OTHERS)]
+    admitting = admission()
+    draft = admitting.draft("c1", Protocol.OTLP_JSON, _otlp(*_OTHERS), NOW)
+    again = [admitting.draft("c1", Protocol.OTLP_JSON, _otlp(one), NOW).outcomes for one in reversed(_OTHERS)]
 
     assert draft.outcomes == {Outcome.ACCEPTED: len(_OTHERS)}
     assert again == [{Outcome.DUPLICATE: 1}] * len(_OTHERS)
@@ -69,7 +70,7 @@ def test_otlp_records_that_differ_in_anything_stored_are_each_taken_once() -> No
 
 
 def test_a_record_in_protobuf_is_the_same_as_in_json_and_its_attributes_have_no_order() -> None:
-    admission = _admission()
+    admitting = admission()
     request = ExportLogsServiceRequest()
     resource = request.resource_logs.add()
     for key, value in LABELS.items():
@@ -78,8 +79,8 @@ def test_a_record_in_protobuf_is_the_same_as_in_json_and_its_attributes_have_no_
     one.body.string_value = "request finished"
     for key in ("b", "a"):
         one.attributes.add(key=key).value.string_value = key
-    first = admission.draft("c1", Protocol.OTLP, request.SerializeToString(), NOW)
-    again = admission.draft("c1", Protocol.OTLP_JSON, _otlp(_attributes(a="a", b="b")), NOW)
+    first = admitting.draft("c1", Protocol.OTLP, request.SerializeToString(), NOW)
+    again = admitting.draft("c1", Protocol.OTLP_JSON, _otlp(_attributes(a="a", b="b")), NOW)
 
     assert (first.outcomes, again.outcomes) == ({Outcome.ACCEPTED: 1}, {Outcome.DUPLICATE: 1})
 
@@ -97,10 +98,10 @@ def test_lines_that_differ_in_their_stream_or_place_alone_are_each_taken(*, in_c
     read = columns.read(body) if in_columns else None
     assert (read is not None) is in_columns
 
-    admission = _admission()
-    assert admission.draft("c1", Protocol.FLUENT_BIT, body, NOW, read=read).outcomes == {Outcome.ACCEPTED: 6}
+    admitting = admission()
+    assert admitting.draft("c1", Protocol.FLUENT_BIT, body, NOW, read=read).outcomes == {Outcome.ACCEPTED: 6}
     # Delivered again in other company, and the other way.
-    other = admission.draft("c1", Protocol.FLUENT_BIT, orjson.dumps(sent[::-1][:4]), NOW)
+    other = admitting.draft("c1", Protocol.FLUENT_BIT, orjson.dumps(sent[::-1][:4]), NOW)
     assert other.outcomes == {Outcome.DUPLICATE: 4}
 
 
@@ -112,9 +113,9 @@ def _place(pod: str, container: str) -> dict[str, Any]:
 def test_equal_records_within_one_body_are_one_as_they_are_over_several(*, in_columns: bool) -> None:
     body = orjson.dumps([record(text, at=NOW) for text in ("twice", "once", "twice")])
     read = columns.read(body) if in_columns else None
-    admission = _admission()
+    admitting = admission()
 
-    outcomes = admission.draft("c1", Protocol.FLUENT_BIT, body, NOW, read=read).outcomes
+    outcomes = admitting.draft("c1", Protocol.FLUENT_BIT, body, NOW, read=read).outcomes
     assert outcomes == {Outcome.ACCEPTED: 2, Outcome.DUPLICATE: 1}
     alone = orjson.dumps([record("twice", at=NOW)])
-    assert admission.draft("c1", Protocol.FLUENT_BIT, alone, NOW).outcomes == {Outcome.DUPLICATE: 1}
+    assert admitting.draft("c1", Protocol.FLUENT_BIT, alone, NOW).outcomes == {Outcome.DUPLICATE: 1}
