@@ -25,11 +25,13 @@ Value = str | int | float | list[str] | list[int] | list[list[str]]
 
 _TOKEN: Final = re.compile(r"(?:[A-Za-z0-9]|[^\x00-\x7f])+")
 _NUMBER: Final = f"^{NUMBER_PATTERN}$"
+# Tokens of one text that the index is asked for: beyond these, the text itself is looked at.
+_MOST_TOKENS: Final = 16
 _COMPARISONS: Final = {
-    Comparison.GREATER: "attribute_greater",
-    Comparison.GREATER_OR_EQUAL: "attribute_greater_or_equal",
-    Comparison.LESS: "attribute_less",
-    Comparison.LESS_OR_EQUAL: "attribute_less_or_equal",
+    Comparison.GREATER: "greater",
+    Comparison.GREATER_OR_EQUAL: "greater_or_equal",
+    Comparison.LESS: "less",
+    Comparison.LESS_OR_EQUAL: "less_or_equal",
 }
 _NAMES: Final[dict[type, str]] = {
     node.Equal: "attribute_equal",
@@ -109,6 +111,8 @@ _Simple = (
     | node.LabelLike
     | node.Compared
     | node.Between
+    | node.LabelCompared
+    | node.LabelBetween
 )
 
 
@@ -135,7 +139,7 @@ class _Compiler:
         """Tokens by the index, which ignores case, and the text itself where they do not say all of it."""
         low = lowered(part.text)
         tokens = tokens_of(low) if isinstance(part, node.Word) else enclosed_tokens(low)
-        parts = [self._bound("token", value=token) for token in dict.fromkeys(tokens)]
+        parts = [self._bound("token", value=token) for token in _telling(tokens)]
         if isinstance(part, node.Exact):
             parts.append(self._bound("exact", value=part.text))
         elif tokens != [low]:
@@ -158,12 +162,10 @@ class _Compiler:
                 name, values = _NAMES[type(term)], {"key": key, "value": value}
             case node.LabelEqual(keys, value) | node.LabelLike(keys, value):
                 name, values = _NAMES[type(term)], {"keys": list(keys), "value": value}
-            case node.Compared(key, comparison, number):
-                name, values = _COMPARISONS[comparison], {"key": key, "value": number, "number": _NUMBER}
-            case node.Between(key, low, high):
-                name, values = "attribute_between", {"key": key, "low": low, "high": high, "number": _NUMBER}
             case node.Pattern(text):
                 name, values = "pattern", {"value": text}
+            case _:
+                name, values = _numeric(term)
         return self._bound(name, **values)
 
     def _bound(self, name: str, **values: Value) -> str:
@@ -173,6 +175,27 @@ class _Compiler:
             text = text.replace(f"{{{parameter}:", f"{{{parameter}_{self._count}:")
             self.parameters[f"{parameter}_{self._count}"] = value
         return text
+
+
+def _numeric(
+    term: node.Compared | node.Between | node.LabelCompared | node.LabelBetween,
+) -> tuple[str, dict[str, Value]]:
+    """The condition and the values of a comparison with numbers, of one attribute or of a label's."""
+    match term:
+        case node.Compared(key, comparison, number):
+            return f"attribute_{_COMPARISONS[comparison]}", {"key": key, "value": number, "number": _NUMBER}
+        case node.Between(key, low, high):
+            return "attribute_between", {"key": key, "low": low, "high": high, "number": _NUMBER}
+        case node.LabelCompared(keys, comparison, number):
+            return f"label_{_COMPARISONS[comparison]}", {"keys": list(keys), "value": number, "number": _NUMBER}
+        case node.LabelBetween(keys, low, high):
+            return "label_between", {"keys": list(keys), "low": low, "high": high, "number": _NUMBER}
+
+
+def _telling(tokens: list[str]) -> list[str]:
+    """A few of a text's tokens; those between the first and the last one are whole wherever the text is."""
+    found = list(dict.fromkeys(tokens[:-1]))[: _MOST_TOKENS - 1]
+    return list(dict.fromkeys([*found, *tokens[-1:]]))
 
 
 def _level_names(builtin: Builtin) -> dict[str, Value]:

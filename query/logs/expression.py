@@ -7,7 +7,8 @@ regular expression (RE2; the dot matches line breaks). Values of attributes are 
 they are written as numbers; a record that lacks the attribute never matches, except by negation.
 
 The filter language has no words for an *exact* text, for a built-in field or a label that matches a pattern, and for a
-*label*: the first attribute of some keys that is not empty, or the empty text when there is none. LogQL has.
+*label*: the first attribute of some keys that is not empty, or the empty text when there is none; as a number, any of
+them that is written as one. LogQL has.
 """
 
 from __future__ import annotations
@@ -155,6 +156,24 @@ class Between:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelCompared:
+    """One of a label's attributes is written as a number that compares so."""
+
+    keys: tuple[str, ...]
+    comparison: Comparison
+    number: float
+
+
+@dataclass(frozen=True, slots=True)
+class LabelBetween:
+    """One of a label's attributes is written as a number from `low` to `high`, both included."""
+
+    keys: tuple[str, ...]
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     """`-timeout`."""
 
@@ -190,5 +209,7 @@ _Term = (
     | LabelLike
     | Compared
     | Between
+    | LabelCompared
+    | LabelBetween
 )
 Expression = _Term | Not | Every | Some

@@ -11,7 +11,8 @@ import aiohttp
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from core.errors import Unavailable
-from query.logs.statement import Statement
+from query.logs.arguments import OverLimitError
+from query.logs.statement import TOO_LARGE, Statement
 from query.logs.verification import assert_rows, verify
 from query.verification import IsolationError
 
@@ -34,6 +35,9 @@ _TENANT: Final = ["project_text", "environment_text", "service_text"]
 _BLOCK_ROWS: Final = 4_096
 # How the store writes JSON within the lines of an export.
 _WRITTEN: Final = {"output_format_json_escape_forward_slashes": 0}
+
+# The store's codes for a statement that is longer or deeper than it reads.
+_TOO_LARGE: Final = frozenset({62, 167, 168})
 
 _log = logging.getLogger("query.logs.reader")
 
@@ -71,7 +75,7 @@ class LogReader:
         self._verify(statement, settings)
         client = self._store.client
         try:
-            with self._store.translated():
+            with self._measured(), self._store.translated():
                 answer = await client.query(statement.text, parameters=dict(statement.parameters), settings=settings)
         except Unavailable:
             self._store.suspect()
@@ -92,7 +96,7 @@ class LogReader:
         settings = self._settings(self._limits.export_seconds) | _WRITTEN | {"max_block_size": _BLOCK_ROWS}
         self._verify(statement, settings)
         client = self._store.client
-        with self._store.translated(), self._uncut():
+        with self._measured(), self._store.translated(), self._uncut():
             stream = await client.query_arrow_stream(
                 statement.text, parameters=dict(statement.parameters), settings=settings, use_strings=True
             )
@@ -100,6 +104,16 @@ class LogReader:
                 async for batch in batches:
                     self._assert_batch(batch)
                     yield batch
+
+    @contextmanager
+    def _measured(self) -> Iterator[None]:
+        """A statement that the store refuses for its size, which is its caller's fault and not the region's."""
+        try:
+            yield
+        except Unavailable as failure:
+            if getattr(failure.__cause__, "code", None) in _TOO_LARGE:
+                raise OverLimitError(TOO_LARGE) from failure
+            raise
 
     @contextmanager
     def _uncut(self) -> Iterator[None]:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from string import Template
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
 
+from query.logs.arguments import OverLimitError
 from query.logs.condition import Condition, fixed
 from sql import load
 
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
 
 # Texts that several statements share.
 _PARTS: Final = ("columns", "place")
+# What every store takes: of a statement's text, and of its values as they are written into a URL.
+_LONGEST_TEXT: Final = 128 * 1024
+_LONGEST_VALUES: Final = 56 * 1024
+
+
+TOO_LARGE: Final = "the filter is too large for the store; use fewer terms, shorter texts or fewer labels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +38,11 @@ class Statement:
 
     @classmethod
     def of(cls, name: str, grant: Grant, conditions: Iterable[Condition], **parameters: Value) -> Statement:
-        """The statement `sql/logs/read/<name>.sql` within a grant and under all of the conditions."""
+        """The statement `sql/logs/read/<name>.sql` within a grant and under all of the conditions.
+
+        Raises:
+            OverLimitError: it is larger than a store takes.
+        """
         applied = [*_tenancy(grant), *conditions]
         bound: dict[str, Value] = dict(parameters)
         for condition in applied:
@@ -38,6 +50,8 @@ class Statement:
         conjunction = "\n  AND ".join(condition.text for condition in applied)
         parts = {part: _bare(f"logs/{part}") for part in _PARTS}
         text = _template(name).substitute(parts, conditions=conjunction)
+        if len(text) > _LONGEST_TEXT or len(urlencode(bound)) > _LONGEST_VALUES:
+            raise OverLimitError(TOO_LARGE)
         return cls(text, bound)
 
 

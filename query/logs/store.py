@@ -66,6 +66,11 @@ class LogStore:
             raise Unavailable(f"logs of region {self.region} cannot be read now; retry later")
         return self._client
 
+    @property
+    def is_suspected(self) -> bool:
+        """Whether the probe is to run soon."""
+        return self._doubted.is_set()
+
     def doubt(self, reason: str) -> None:
         """Take the store out of service; only a passed probe brings it back."""
         self.reason = reason

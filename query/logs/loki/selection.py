@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from query.logs import pattern, token
-from query.logs.expression import Between, Compared, Comparison, Every, Exact, Expression, Not, Pattern, Some
+from query.logs.expression import Comparison, Every, Exact, Expression, LabelBetween, LabelCompared, Not, Pattern, Some
 from query.logs.loki import label
 from query.logs.loki.token import Kind
 from query.logs.loki.tree import Selection
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _MOST_TERMS: Final = 64
 _DEEPEST: Final = 10
+# Of the names of all attributes that the labels of a query may stand for together.
+_MOST_SPELLED: Final = 8192
 _LINE: Final = ("|=", "!=", "|~", "!~")
 _MATCHED: Final = ("=", "!=", "=~", "!~")
 _ERROR: Final = "__error__"
@@ -56,6 +58,7 @@ class SelectionParser:
         self._pieces = pieces
         self._project_id = project_id
         self._terms = 0
+        self._spelled = 0
 
     def selection(self) -> Selection:
         """`"{" [ matcher { "," matcher } ] "}" { line | "|" stage }`."""
@@ -171,19 +174,20 @@ class SelectionParser:
     def _number(self, name: Token, sign: Token, value: Token) -> Expression:
         """A record whose attribute is no number never matches."""
         self._count(value)
+        self._count_spellings(name)
         if name.text in {*label.STREAM, *label.ALIASES, label.TRACE} or sign.text.endswith("~"):
             raise self._pieces.error(value, f"{name.text} {sign.text} takes a text", "write it in quotes")
         keys, number = label.keys_of(name.text), float(value.text)
         if comparison := _COMPARED.get(sign.text):
-            return _some([Compared(key, comparison, number) for key in keys])
+            return LabelCompared(keys, comparison, number)
         if sign.text == "!=":
-            sides = (Comparison.LESS, Comparison.GREATER)
-            return _some([Compared(key, side, number) for key in keys for side in sides])
-        return _some([Between(key, number, number) for key in keys])
+            return _some([LabelCompared(keys, side, number) for side in (Comparison.LESS, Comparison.GREATER)])
+        return LabelBetween(keys, number, number)
 
     def _compared(self, name: Token, sign: Token, value: Token) -> Expression | None:
         """A label, compared with a text; `None` when every record passes."""
         self._count(value)
+        self._count_spellings(name)
         is_pattern = sign.text.endswith("~")
         if name.text in _ERRORS:
             found: Expression | None = label.NOTHING if value.text and not is_pattern else None
@@ -219,6 +223,15 @@ class SelectionParser:
         self._terms += 1
         if self._terms > _MOST_TERMS:
             raise self._pieces.error(value, f"more than {_MOST_TERMS} terms", "ask for less at once")
+
+    def _count_spellings(self, name: Token) -> None:
+        """An underscore may stand for other signs, so that few labels may be very many attributes."""
+        if name.text in {*label.STREAM, *label.ALIASES, label.TRACE, *_ERRORS}:
+            return
+        self._spelled += sum(len(key) for key in label.keys_of(name.text))
+        if self._spelled > _MOST_SPELLED:
+            hint = "filter by fewer labels, or by shorter ones with fewer underscores"
+            raise self._pieces.error(name, "the labels may be those of too many attributes", hint)
 
 
 def _every(parts: list[Expression | None]) -> Expression | None:

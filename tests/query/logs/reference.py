@@ -114,6 +114,12 @@ def matches(sample: Sample, part: node.Expression | None) -> bool:  # noqa: C901
         case node.Compared(key, comparison, right):
             number = _number(sample.attributes.get(key, ""))
             return number is not None and _compare(number, comparison, right)
+        case node.LabelCompared(keys, comparison, right):
+            numbers = [number for key in keys if (number := _number(sample.attributes.get(key, ""))) is not None]
+            return any(_compare(number, comparison, right) for number in numbers)
+        case node.LabelBetween(keys, low, high):
+            numbers = [number for key in keys if (number := _number(sample.attributes.get(key, ""))) is not None]
+            return any(low <= number <= high for number in numbers)
         case node.Between(key, low, high):
             number = _number(sample.attributes.get(key, ""))
             return number is not None and low <= number <= high

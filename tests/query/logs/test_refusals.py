@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.scope import Grant
+from query.logs.arguments import OverLimitError
+from query.logs.condition import Condition
+from query.logs.reader import LogReader
 from tests.compose.clickhouse.serving import running
 from tests.query import platform
 from tests.query.logs import samples
+from tests.query.logs.conftest import LIMITS, proved
 from tests.query.logs.serving import log_door
 
 if TYPE_CHECKING:
@@ -84,6 +89,54 @@ def test_a_read_over_a_limit_is_refused_with_what_to_narrow(
     assert search.json()["code"] == "too_much_read"
     assert "narrow" in search.json()["detail"]
     assert streams.json()["message"] == search.json()["detail"]
+
+
+_LABELS = ", ".join(f"a_b_c_d{n}{'e' * 80}" for n in range(10))
+
+
+@pytest.mark.parametrize(
+    ("page", "query", "status"),
+    [
+        pytest.param("logs", "-".join(f"{n:x}" for n in range(700)), 200, id="a word of many tokens"),
+        pytest.param("logs", '"' + "é-" * 1300 + '"', 200, id="a phrase of many tokens"),
+        pytest.param("logs", " ".join("é" * 25 + f"-{n}-é" for n in range(64)), 200, id="many words"),
+        pytest.param("logs", " ".join(f"@n{n}:>1" for n in range(64)), 200, id="many numbers"),
+        pytest.param("loki", "{}" + ' |= "' + "\\\\" * 4000 + '"', 200, id="all that fits"),
+        pytest.param("loki", "{} | " + " and ".join(f"a_b_c_d{n} != 1" for n in range(64)), 400, id="many spellings"),
+        pytest.param("loki", f"sum by ({_LABELS}) (rate({{}}[5m]))", 200, id="long labels"),
+        pytest.param("loki", f"sum by ({_LABELS.replace('e', 'e' * 5)}) (rate({{}}[5m]))", 422, id="longer labels"),
+    ],
+)
+def test_a_filter_that_is_too_large_is_refused_and_the_region_is_still_served(
+    door_of_logs: LogDoor, moment: int, page: str, query: str, status: int
+) -> None:
+    span: dict[str, int] = {"start": moment - 60 * samples.SECOND, "end": moment}
+    with door_of_logs.client() as client:
+        if page == "loki":
+            answer = client.get("loki/api/v1/query_range", params=span | {"query": query, "step": "60"})
+        else:
+            answer = client.get("logs", params=span | {"q": query})
+        served = client.get("logs", params=span)
+
+    assert (answer.status_code, served.status_code) == (status, 200), answer.text
+    assert status == 200 or "fewer" in answer.json()["message"]
+
+
+@pytest.mark.anyio
+async def test_what_the_store_refuses_for_its_size_is_not_the_regions_fault(
+    log_server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    huge = Condition(f"length(array({','.join('a' * 60_000)})) > 0")
+    async with proved(log_server.reader_url) as store:
+        reader = LogReader(store, Grant(platform.PROJECT_A, "near"), LIMITS)
+        with pytest.raises(OverLimitError, match="use fewer terms"):
+            await reader.rows("backward", [huge], limit=1)
+        with pytest.raises(OverLimitError, match="use fewer terms"):
+            await anext(reader.batches("export", [huge], limit=1, zero="0"))
+
+        assert store.ready
+        assert not store.is_suspected
+    assert caplog.records == []
 
 
 @pytest.mark.timeout(300)

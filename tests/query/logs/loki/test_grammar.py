@@ -53,6 +53,11 @@ from tests.query.platform import PROJECT_A
         (f"rate({{}}[{'9' * 40}s])", "line 1, col 9: the range is too long or too short"),
         (f"vector({'9' * 400}) % 2", "line 1, col 8: a number of more than 40 digits"),
         ("1" + "+1" * 65, "line 1, col 130: more than 64 operations"),
+        (
+            "{} | " + " and ".join(f"a_b_c_d{n} != 1" for n in range(64)),
+            "line 1, col 642: the labels may be those of too many attributes",
+        ),
+        ("{} | a_b_c_" + "d" * 400 + '="x"', "line 1, col 6: the labels may be those of too many attributes"),
         ("topk(rate({}[5m]))", "line 1, col 6: syntax error: unexpected rate; write how many series"),
         ("rate({}[5m]) + rate({}[5m])", "line 1, col 14: + between two counts is not supported"),
         ("\x00", "line 1, col 1: syntax error: unexpected an unprintable character"),
