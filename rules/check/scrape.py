@@ -2,81 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from core.tenant import TENANT_LABELS
 from rules.budget import BUDGET
-from rules.catalogue import CUSTOMER_FAMILIES, GATEWAY_JOB
-from rules.check import corpus, relabel, relabel_corpus
+from rules.check import corpus, relabel_corpus
 from rules.check.check import Check
 from rules.check.finding import Hit
+from rules.check.relabel import of_yaml
+from rules.check.scrape_job import CUSTOMER_SERIES, UNKNOWN, jobs, sent_series
 from rules.check.source import Document, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from rules.check.check import Surroundings
-    from rules.check.node import Node
+    from rules.check.relabel import Rule
+from rules.check.scrape_job import Job
 
 _KINDS: Final = (Kind.SCRAPE,)
-_CUSTOMER_SERIES: Final = frozenset(series for family in CUSTOMER_FAMILIES for series in family.series)
 _DIGITS: Final = 18
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """A scrape job, what it scrapes (gateway, pods or something else), and its rules for series."""
-
-    name: str
-    role: str
-    line: int
-    node: Node
-    rules: tuple[relabel.Rule, ...]
-
-    @property
-    def met(self) -> relabel_corpus.Corpus:
-        """What it would meet."""
-        return _MET[self.role]
-
-    def kept(self) -> tuple[tuple[Mapping[str, str], relabel.Labels], ...]:
-        """Each series that it keeps, before and after."""
-        return relabel_corpus.kept(self.rules, self.met)
-
-
-_PODS: Final = tuple(corpus.pods())
-_MET: Final = {
-    "gateway": relabel_corpus.Corpus(tuple(corpus.gateway())),
-    "kubelet": relabel_corpus.Corpus(tuple(one for one in _PODS if one["job"] == "kubelet")),
-    "kube-state-metrics": relabel_corpus.Corpus(tuple(one for one in _PODS if one["job"] == "kube-state-metrics")),
-    "other": relabel_corpus.Corpus(()),
-}
-
-
 _PREVIEW_LIKE: Final = relabel_corpus.Corpus(tuple(corpus.preview_like()))
-
-
-def _jobs(document: Document) -> Iterator[_Job]:
-    for node in document.root.each("scrape_configs"):
-        name, path = node.string("job_name"), node.string("metrics_path")
-        rules = tuple(relabel.of_yaml(rule) for rule in node.each("metric_relabel_configs"))
-        yield _Job(name, _role(name.lower(), path), node.line, node, rules)
-
-
-def _role(name: str, path: str) -> str:
-    if path.startswith("/stats/prometheus") or name == GATEWAY_JOB:
-        return "gateway"
-    if path.endswith("/metrics/cadvisor") or name in {"cadvisor", "kubelet"}:
-        return "kubelet"
-    return "kube-state-metrics" if "kube-state-metrics" in name else "other"
-
-
-def _serves_customers(job: _Job) -> bool:
-    """Whether it is the gateway's for customers; one that keeps only the gateway's own series is the platform's."""
-    if job.role != "gateway":
-        return False
-    names = {series["__name__"] for series, _ in job.kept()}
-    return bool(names & _CUSTOMER_SERIES) or not names
 
 
 def _honor_labels(document: Document, _: Surroundings) -> Iterator[Hit]:
@@ -87,32 +33,61 @@ def _honor_labels(document: Document, _: Surroundings) -> Iterator[Hit]:
 
 
 def _merged(document: Document, _: Surroundings) -> Iterator[Hit]:
-    for job in _jobs(document):
-        result = relabel_corpus.merged(job.rules, job.met)
+    if document.kind is Kind.RELABELLING:
+        yield from _merged_at_last(document)
+    for job in jobs(document):
+        for role in job.roles:
+            what = _becomes_one(job, role)
+            if what is not None:
+                # What harms one of the roles that it may have is enough.
+                guess = f"what it scrapes cannot be told; of a {role}, " if job.role == UNKNOWN else ""
+                yield Hit(job.line, f"job {job.name}: {guess}{what}")
+                break
+
+
+def _merged_at_last(document: Document) -> Iterator[Hit]:
+    """What rules for all that is sent make of series that jobs have kept; whose they are cannot be told."""
+    rules = tuple(map(of_yaml, document.root.items))
+    for role, sent in sent_series().items():
+        result = relabel_corpus.merged(rules, sent)
         if result is not None:
             labels = ", ".join(result.labels)
-            yield Hit(job.line, f"job {job.name}: series of {result.name} that differ in {labels} become one")
+            yield Hit(document.root.line, f"of a {role}, series of {result.name} that differ in {labels} become one")
+            break
+
+
+def _becomes_one(job: Job, role: str) -> str | None:
+    result = relabel_corpus.merged(job.rules, job.met(role))
+    if result is None:
+        return None
+    if result.labels:
+        return f"series of {result.name} that differ in {', '.join(result.labels)} become one"
+    return f"series of {result.name} of two targets become one; relabel_configs or labels make their targets the same"
+
+
+def _of_customers(document: Document) -> Iterator[Job]:
+    return (job for job in jobs(document) if job.serves_customers)
 
 
 def _lost(document: Document, _: Surroundings) -> Iterator[Hit]:
-    for job in filter(_serves_customers, _jobs(document)):
+    for job in _of_customers(document):
         routes = [series for series, _ in job.kept() if series.get("envoy_cluster_name") in corpus.ROUTES]
         kept = {series["__name__"] for series in routes}
-        for name in sorted(_CUSTOMER_SERIES - kept):
+        for name in sorted(CUSTOMER_SERIES - kept):
             yield Hit(job.line, f"job {job.name}: {name} of customers' routes is dropped")
 
 
 def _attribution(document: Document, _: Surroundings) -> Iterator[Hit]:
-    for job in filter(_serves_customers, _jobs(document)):
+    for job in _of_customers(document):
         wrong = _wrong_labels(job)
         if wrong is not None:
             yield Hit(job.line, f"job {job.name}: {wrong}")
 
 
-def _wrong_labels(job: _Job) -> str | None:
+def _wrong_labels(job: Job) -> str | None:
     for series, after in job.kept():
         route = corpus.ROUTES.get(series.get("envoy_cluster_name", ""))
-        if route is None or series["__name__"] not in _CUSTOMER_SERIES:
+        if route is None or series["__name__"] not in CUSTOMER_SERIES:
             continue
         for label in TENANT_LABELS:
             expected, found = getattr(route, label), after.get(label, "")
@@ -124,7 +99,7 @@ def _wrong_labels(job: _Job) -> str | None:
 
 
 def _strangers(document: Document, _: Surroundings) -> Iterator[Hit]:
-    for job in filter(_serves_customers, _jobs(document)):
+    for job in _of_customers(document):
         for series, _after in job.kept():
             cluster = series.get("envoy_cluster_name", "")
             if cluster in corpus.STRANGERS:
@@ -133,16 +108,20 @@ def _strangers(document: Document, _: Surroundings) -> Iterator[Hit]:
 
 
 def _preview_by_name(document: Document, _: Surroundings) -> Iterator[Hit]:
-    for job in filter(_serves_customers, _jobs(document)):
+    for job in _of_customers(document):
         kept = {series["case"] for series, _ in relabel_corpus.kept(job.rules, _PREVIEW_LIKE)}
         lost = [one["case"] for one in _PREVIEW_LIKE.series if one["case"] not in kept] if "production" in kept else []
         if lost:
             yield Hit(job.line, f"job {job.name}: keeps production but not {lost[0]}, which may be a production too")
         for rule in () if lost else filter(_drops_by_name, job.rules):
             yield Hit(rule.line, f"job {job.name}: drops by what an environment is called")
+    for job in jobs(document):
+        # A pod's own series are a customer's too.
+        for rule in filter(_drops_by_name, job.rules) if job.role == UNKNOWN else ():
+            yield Hit(rule.line, f"job {job.name}: drops by what an environment is called")
 
 
-def _drops_by_name(rule: relabel.Rule) -> bool:
+def _drops_by_name(rule: Rule) -> bool:
     """Whether a rule drops environments of whatever project for their name; a list of tenants names projects too."""
     labels = {*rule.source_labels, *rule.conditions}
     is_empty = rule.source_labels and rule.regex in {"", "^$"}
@@ -151,7 +130,7 @@ def _drops_by_name(rule: relabel.Rule) -> bool:
 
 def _limiters(document: Document, _: Surroundings) -> Iterator[Hit]:
     least = int(BUDGET.per_gateway * BUDGET.limiter_headroom)
-    for job in filter(_serves_customers, _jobs(document)):
+    for job in _of_customers(document):
         for key in ("series_limit", "sample_limit"):
             text = job.node.string(key)
             # More digits than any limit has are no small one; Python refuses to count them.
@@ -174,7 +153,7 @@ CHECKS: Final = (
         "series-merged",
         "Counters of different clusters stored under one name interleave: every rate is wrong, and no error shows.",
         "Keep rule, backend and route_kind when envoy_cluster_name is dropped, and id of cAdvisor's series.",
-        _KINDS,
+        (Kind.SCRAPE, Kind.RELABELLING),
         _merged,
     ),
     Check(

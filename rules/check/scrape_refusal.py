@@ -33,6 +33,8 @@ _TWO: Final = 2
 
 
 def _rules(document: Document) -> Iterator[Node]:
+    if document.kind is Kind.RELABELLING:
+        yield from document.root.items
     for node in document.root.walk():
         for key in node.entries.keys() & _LISTS:
             yield from (rule for rule in node.entries[key].items if rule.tag == "map")
@@ -102,7 +104,7 @@ CHECKS: Final = (
         "relabelling-refused",
         "vmagent refuses its whole configuration for one rule it cannot take.",
         "Write the regex for RE2, an action that the program has, and the labels that the action needs.",
-        (Kind.SCRAPE, Kind.MONITOR, Kind.AGENT),
+        (Kind.SCRAPE, Kind.MONITOR, Kind.AGENT, Kind.RELABELLING),
         _relabelling,
     ),
     Check(

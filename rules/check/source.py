@@ -36,6 +36,7 @@ class Kind(StrEnum):
     STATE_METRICS = "kube-state-metrics flags"
     WORKLOAD = "workload"
     DASHBOARD = "dashboard"
+    RELABELLING = "relabelling rules"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +69,7 @@ _MARKER: Final = re.compile(
     rb"|scrape_configs|remote_?[wW]rite|groups\\?[\"']?\s*:|url_map|url_prefix|unauthorized_user|bearer_token"
     rb"|sinks\\?[\"']?\s*:|pipeline\\?[\"']?\s*:|destinations|panels\\?[\"']?\s*:|metric-labels-allowlist"
     rb"|metricLabelsAllowlist|envoyproxy/gateway:|write_relabel_config|honorLabels|loki\.write"
+    rb"|label(?:drop|keep|map)|target_label|source_labels"
     rb"|\[(?:SERVICE|INPUT|FILTER|OUTPUT)\]|otelcol\.exporter|pyroscope\.write|remotecfg|import\.[a-z]+ \\?\""
 )
 _ALLOY: Final = re.compile(
@@ -99,6 +101,10 @@ _SHAPES: Final = (
 # As Envoy also reads them.
 _CAMEL: Final = frozenset({"statsConfig", "staticResources", "dynamicResources", "deferredStatOptions"})
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])([A-Z])")
+# A list of nothing but rules: what vmagent's -remoteWrite.relabelConfig and its like name.
+_RELABELLING: Final = frozenset(
+    {"action", "source_labels", "separator", "regex", "modulus", "target_label", "replacement", "if", "match", "labels"}
+)
 _USER_KEYS: Final = ("bearer_token", "username", "url_map", "url_prefix")
 
 
@@ -163,6 +169,9 @@ def _is_classic(text: str) -> bool:
 
 
 def _recognised(root: Node) -> Iterator[Document]:
+    if _is_relabelling(root):
+        yield Document(Kind.RELABELLING, root)
+        return
     kind = root.string("kind")
     if root.at("apiVersion") is not None and kind:
         yield from _resource(kind, root)
@@ -180,6 +189,11 @@ def _recognised(root: Node) -> Iterator[Document]:
         yield Document(Kind.AGENT, root)
     if (inner := root.at("dashboard")) is not None and "panels" in inner.entries:
         yield Document(Kind.DASHBOARD, inner)
+
+
+def _is_relabelling(root: Node) -> bool:
+    rules = [item for item in root.items if item.tag == "map" and item.entries]
+    return bool(rules) and len(rules) == len(root.items) and all(one.entries.keys() <= _RELABELLING for one in rules)
 
 
 def _holds_rules(root: Node) -> bool:
