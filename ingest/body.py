@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -47,13 +48,21 @@ class _Stream(Protocol):
     def decompress(self, data: bytes, /) -> bytes: ...
 
 
+_LARGEST_WINDOW: Final = 1 << 27
 _STREAMS: Final[Mapping[str, Callable[[], _Stream]]] = {
     "gzip": lambda: zlib.decompressobj(31),
     "deflate": lambda: zlib.decompressobj(15),
-    "zstd": lambda: zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj(),
+    "zstd": lambda: zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW).decompressobj(),
 }
-# Small pieces, so that a body that grows a thousandfold is stopped soon after it is over the limit.
+# Names of old that mean the same (RFC 9110, 8.4.1.3).
+_ALIASES: Final = {"x-gzip": "gzip"}
+# Deflate grows a thousandfold at most, so that a step of it makes no more than 16 MiB.
 _PIECE: Final = 16 * 1024
+_STEP: Final = 64 * 1024
+# Whoever compresses in parallel makes a frame of a megabyte or so; none of these costs much, but millions would.
+_MOST_FRAMES: Final = 1_000
+# A body that is larger before decompression is decompressed in another thread: the loop has others to serve.
+_AT_ONCE: Final = 4 * 1024
 
 
 async def read(request: Request, limit: int) -> bytes:
@@ -61,10 +70,13 @@ async def read(request: Request, limit: int) -> bytes:
 
     Raises:
         TooLarge: it has more than `limit` bytes.
-        UnknownEncoding: its Content-Encoding is none of gzip, deflate, zstd and identity.
+        UnknownEncoding: its Content-Encoding is not one of gzip, deflate, zstd and identity.
         CannotDecompress: it is not what its Content-Encoding says.
     """
-    encoding = request.headers.get("content-encoding", "").strip().lower()
+    said = request.headers.get("content-encoding", "").strip().lower()
+    encoding = _ALIASES.get(said, said)
+    if "," in encoding:
+        raise UnknownEncoding("Content-Encoding: a body is compressed once here; use gzip, zstd, deflate or none")
     if encoding not in {"", "identity", *_STREAMS}:
         raise UnknownEncoding("Content-Encoding: nobody reads it here; use gzip, zstd, deflate or none")
     if (
@@ -79,29 +91,62 @@ async def read(request: Request, limit: int) -> bytes:
             raise _too_large(limit)
     if encoding in {"", "identity"}:
         return bytes(raw)
-    return _decompressed(bytes(raw), _STREAMS[encoding], limit)
+    whole = bytes(raw)
+    if len(whole) <= _AT_ONCE:
+        return decompressed(whole, encoding, limit)
+    return await asyncio.to_thread(decompressed, whole, encoding, limit)
 
 
-def _decompressed(raw: bytes, make: Callable[[], _Stream], limit: int) -> bytes:
-    """All frames of a body, one after the other."""
-    whole = bytearray()
-    stream: _Stream | None = None
-    position = 0
-    rest = b""
+def decompressed(raw: bytes, encoding: str, limit: int) -> bytes:
+    """All frames of a body, one after the other.
+
+    Raises:
+        TooLarge: they have more than `limit` bytes together, or are too many.
+        CannotDecompress: it is not of the encoding.
+    """
     try:
-        while rest or position < len(raw):
-            if not rest:
-                rest = raw[position : position + _PIECE]
-                position += _PIECE
-            stream = stream or make()
-            whole += stream.decompress(rest)
-            rest = b""
-            if len(whole) > limit:
-                raise _too_large(limit)
-            if stream.eof:
-                rest, stream = stream.unused_data or b"", None
+        if encoding == "zstd":
+            _bound(raw, limit)
+        return _joined(raw, _STREAMS[encoding], limit)
     except (zlib.error, zstandard.ZstdError) as failure:
         raise CannotDecompress("Content-Encoding: the body is not of it", raw) from failure
+
+
+def _bound(raw: bytes, limit: int) -> None:
+    """Refuse a body that grows over the limit, before there is any room for it.
+
+    Four bytes of Zstandard can make 128 KiB, which no size of the pieces that go in would bound; what comes out of this
+    reader is bounded, but it does not tell whether the last frame is whole.
+    """
+    step = bytearray(_STEP)
+    left = limit
+    reader = zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW).stream_reader(raw, read_across_frames=True)
+    while made := reader.readinto(step):
+        left -= made
+        if left < 0:
+            raise _too_large(limit)
+
+
+def _joined(raw: bytes, make: Callable[[], _Stream], limit: int) -> bytes:
+    whole = bytearray()
+    stream: _Stream | None = None
+    position = frames = 0
+    rest = b""
+    while rest or position < len(raw):
+        if not rest:
+            rest = raw[position : position + _PIECE]
+            position += _PIECE
+        if stream is None:
+            stream = make()
+            frames += 1
+            if frames > _MOST_FRAMES:
+                raise TooLarge(f"the body has more than {_MOST_FRAMES} compressed frames; compress it as one")
+        whole += stream.decompress(rest)
+        rest = b""
+        if len(whole) > limit:
+            raise _too_large(limit)
+        if stream.eof:
+            rest, stream = stream.unused_data or b"", None
     if stream is not None:
         raise CannotDecompress("Content-Encoding: the body ends too early", raw)
     return bytes(whole)
