@@ -8,14 +8,21 @@ from typing import TYPE_CHECKING, Final
 from rules.check.check import Check
 from rules.check.finding import Hit
 from rules.check.source import Document, Kind
+from rules.check.statistics import bootstraps
 from rules.preview import FIRST_ENVOY, KNOWN_GATEWAYS, METADATA_KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rules.check.check import Surroundings
+    from rules.check.node import Node
 
-_PROXY: Final = (Kind.ENVOY_PROXY,)
+_PROXY: Final = (Kind.ENVOY_PROXY, Kind.ENVOY_GATEWAY)
+_NAMES: Final = (*_PROXY, Kind.PATCH_POLICY, Kind.BOOTSTRAP)
+# How Envoy Gateway names the clusters of customers' routes.
+_ROUTES: Final = ("httproute/", "grpcroute/")
+# What a JSON patch must not touch: what decides which statistics there are, in a bootstrap of either spelling.
+_DECIDING: Final = re.compile(r"(?:/?|/(?:stats_?config|deferred_?stat_?options)(?:/.*)?)", re.IGNORECASE)
 _METRICS: Final = ("spec", "telemetry", "metrics")
 _EXTRA: Final = {
     "enableVirtualHostStats": "virtual hosts",
@@ -39,6 +46,61 @@ def _cluster_stat_name(document: Document, _: Surroundings) -> Iterator[Hit]:
     if pattern:
         line = document.root.line_of(*_METRICS, "clusterStatName")
         yield Hit(line, f"statistics would be named by {pattern!r}, not by the cluster that names the tenant")
+
+
+def _renamed(document: Document, surroundings: Surroundings) -> Iterator[Hit]:
+    if document.kind is Kind.PATCH_POLICY:
+        for patch in document.root.each("spec", "jsonPatches"):
+            yield from _renamed_by_patch(patch, patch.string("name"))
+        return
+    if document.kind is Kind.BOOTSTRAP:
+        roots: tuple[Node, ...] = (document.root,)
+    else:
+        yield from _cluster_stat_name(document, surroundings)
+        roots = bootstraps(document.root)
+        for patch in document.root.each("spec", "bootstrap", "jsonPatches"):
+            yield from _renamed_by_patch(patch, "some cluster")
+    for root in roots:
+        for cluster in root.each("static_resources", "clusters"):
+            yield from _renamed_cluster(cluster)
+
+
+def _renamed_cluster(cluster: Node) -> Iterator[Hit]:
+    name, other = cluster.string("name"), next((cluster.string(key) for key in _OTHER_NAMES if cluster.at(key)), "")
+    if other and other != name and (name.startswith(_ROUTES) or other.startswith(_ROUTES)):
+        line = max(cluster.line_of(key) for key in _OTHER_NAMES if cluster.at(key))
+        yield Hit(line, f"alt_stat_name: statistics of {name} would be named {other!r}")
+
+
+_OTHER_NAMES: Final = ("alt_stat_name", "altStatName")
+
+
+def _renamed_by_patch(patch: Node, name: str) -> Iterator[Hit]:
+    """A patch of a cluster (or of every one that a JSONPath chooses) that says what its statistics are called."""
+    # A bootstrap's patches are operations themselves.
+    operation = patch.at("operation") or patch
+    if operation.string("op") in {"remove", "test"}:
+        return
+    places = (operation.string("path"), operation.string("jsonPath"))
+    if any(other in place for place in places for other in _OTHER_NAMES):
+        yield Hit(operation.line, f"alt_stat_name: statistics of {name} would be named otherwise")
+        return
+    value = operation.at("value")
+    for node in () if value is None else value.walk():
+        line = next((node.keys[key] for key in _OTHER_NAMES if key in node.keys), None)
+        if line is not None:
+            yield Hit(line, f"alt_stat_name: statistics of {name} would be named otherwise")
+
+
+def _patched_bootstrap(document: Document, _: Surroundings) -> Iterator[Hit]:
+    root = document.root
+    for patch in root.each("spec", "bootstrap", "jsonPatches"):
+        places = [patch.string(key) for key in ("path", "from") if patch.at(key) is not None]
+        chosen = patch.string("jsonPath")
+        if chosen or not places or any(_DECIDING.fullmatch(place) for place in places):
+            where = chosen or ", ".join(places) or "no path"
+            what = "which statistics there are after it is not known here"
+            yield Hit(patch.line, f"{patch.string('op', default='a patch')} at {where}: {what}")
 
 
 def _extra_statistics(document: Document, _: Surroundings) -> Iterator[Hit]:
@@ -94,10 +156,10 @@ CHECKS: Final = (
     Check(
         "SM031",
         "cluster-stat-name",
-        "clusterStatName replaces the cluster's name in statistics, which is the only place where the tenant stands.",
-        "Leave telemetry.metrics.clusterStatName unset.",
-        _PROXY,
-        _cluster_stat_name,
+        "Another name replaces the cluster's in statistics, which is the only place where the tenant stands.",
+        "Leave telemetry.metrics.clusterStatName, and alt_stat_name of customers' clusters, unset.",
+        _NAMES,
+        _renamed,
     ),
     Check(
         "SM032",
@@ -114,6 +176,14 @@ CHECKS: Final = (
         "Set spec.bootstrap.type to Merge.",
         _PROXY,
         _replaced_bootstrap,
+    ),
+    Check(
+        "SM038",
+        "bootstrap-patched",
+        "A JSON patch of the bootstrap's statistics is not run here: every other check judges what stands before it.",
+        "Write it as a bootstrap of type Merge, as compose/rendered/envoy-proxy.yaml does.",
+        (Kind.ENVOY_PROXY,),
+        _patched_bootstrap,
     ),
     Check(
         "SM034",

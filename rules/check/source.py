@@ -22,6 +22,7 @@ class Kind(StrEnum):
     """What a document configures."""
 
     ENVOY_PROXY = "EnvoyProxy"
+    ENVOY_GATEWAY = "EnvoyGateway"
     PATCH_POLICY = "EnvoyPatchPolicy"
     BOOTSTRAP = "Envoy bootstrap"
     SCRAPE = "scrape configuration"
@@ -65,7 +66,7 @@ _SKIPPED: Final = frozenset({"node_modules", "__pycache__", "vendor"})
 # holds a configuration as a text.
 _MARKER: Final = re.compile(
     rb"EnvoyProxy|EnvoyPatchPolicy|stats_?[cC]onfig|(?:static|dynamic)_?[rR]esources|deferred_?[sS]tat_?[oO]ptions"
-    rb"|kind\\?[\"']?\s*:\s*\\?[\"']?(?:Prometheus|VMAgent|ServiceMonitor|PodMonitor|Probe|ScrapeConfig|VM[A-Z][A-Za-z]+Scrape|VMProbe)"
+    rb"|kind\\?[\"']?\s*:\s*\\?[\"']?(?:EnvoyGateway|Prometheus|VMAgent|ServiceMonitor|PodMonitor|Probe|ScrapeConfig|VM[A-Z][A-Za-z]+Scrape|VMProbe)"
     rb"|scrape_configs|remote_?[wW]rite|groups\\?[\"']?\s*:|url_map|url_prefix|unauthorized_user|bearer_token"
     rb"|sinks\\?[\"']?\s*:|pipeline\\?[\"']?\s*:|destinations|panels\\?[\"']?\s*:|metric-labels-allowlist"
     rb"|metricLabelsAllowlist|envoyproxy/gateway:|write_relabel_config|honorLabels|loki\.write"
@@ -220,6 +221,12 @@ def _resource(kind: str, root: Node) -> Iterator[Document]:
         is_theirs = root.string("apiVersion").startswith(_OPERATORS)
         if is_theirs or _RESOURCES[kind] is not Kind.AGENT:
             yield Document(_RESOURCES[kind], root)
+    elif kind == "EnvoyGateway" and (default := root.at("envoyProxy")) is not None:
+        # What every proxy has that has no EnvoyProxy of its own; only where it says so is it about statistics.
+        entries = {key: root.entries[key] for key in ("apiVersion", "kind")} | {"spec": default}
+        about = default.at("telemetry", "metrics") or default.at("bootstrap")
+        own = replace(root, entries=entries, keys=dict(root.keys) | {"spec": root.keys.get("envoyProxy", root.line)})
+        yield Document(Kind.ENVOY_GATEWAY if about is None else Kind.ENVOY_PROXY, own)
     elif kind in _RULE_RESOURCES:
         yield from (Document(Kind.RULES, spec) for spec in root.each("spec"))
     elif kind == "ConfigMap" and (data := root.at("data")) is not None:
