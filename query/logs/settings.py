@@ -42,7 +42,8 @@ class LogSettings(BaseModel):
 
     `cursor_key` is the same on all front-doors, or a page begun at one cannot be continued at another. A live tail
     shows a record `settle_seconds` after the store stamped it, by when it is visible in the order of the stamps; so the
-    clocks of front-doors and stores may be apart by less than that.
+    clocks of front-doors and stores may be apart by less than that. Between two reads, it asks every `check_seconds`
+    whether the caller still may; the answer is one for all of a credential's tails, and remembered as for other reads.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,6 +54,7 @@ class LogSettings(BaseModel):
     probe_seconds: float = Field(default=60.0, gt=0)
     settle_seconds: float = Field(default=1.0, ge=0.1, le=30)
     poll_seconds: float = Field(default=0.5, ge=0.05, le=10)
+    check_seconds: float = Field(default=1.0, gt=0, le=2)
     heartbeat_seconds: float = Field(default=15.0, gt=0)
 
     @model_validator(mode="after")

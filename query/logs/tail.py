@@ -95,6 +95,8 @@ class Tail:
             except (Unavailable, CallerError) as failure:
                 yield _event("reconnect", {"reason": failure.code}, self._id())
                 return
+            if piece and await self._ended():
+                continue  # the store took its time: what it answered is not for who may not see it any more
             if piece:
                 said = time.monotonic()
                 yield piece
@@ -102,7 +104,15 @@ class Tail:
                 said = time.monotonic()
                 yield b": heartbeat\nid: %b\n\n" % self._id().encode()
             if not is_full:
-                await asyncio.sleep(self._pause())
+                await self._wait(self._pause())
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait for the next poll, or until the caller may not go on: that must not wait for the store's sake."""
+        until, most = time.monotonic() + seconds, self._read.settings.check_seconds
+        while (rest := until - time.monotonic()) > 0:
+            await asyncio.sleep(min(rest, most))
+            if rest > most and await self._ended():
+                return
 
     async def _ended(self) -> str:
         """Why the caller may not go on; empty while it may."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email
 import re
 from collections import Counter
 from contextlib import contextmanager
@@ -116,8 +117,8 @@ def _of_answer(answer: Answer, target: str) -> Iterator[Kind]:
 
 
 def _of_statement(recorded: Recorded) -> Iterator[Kind]:
-    text = recorded.body.decode()
-    arguments = parse_qsl(urlsplit(recorded.target).query, keep_blank_values=True, strict_parsing=True)
+    text, form = _form(recorded.body)
+    arguments = [*parse_qsl(urlsplit(recorded.target).query, keep_blank_values=True, strict_parsing=True), *form]
     settings = Counter(name for name, _ in arguments if not name.startswith("param_"))
     values = dict(arguments)
     if not TEXT.fullmatch(text) or any(mark in text for mark in (hostile.MARK, platform.SECRET)):
@@ -127,3 +128,18 @@ def _of_statement(recorded: Recorded) -> Iterator[Kind]:
     bound = (values.get("param_project"), values.get("SQL_project"))
     if "l.project_id = {project:UUID}" not in text or bound != (platform.PROJECT_A, platform.PROJECT_A):
         yield Kind.UNBOUND
+
+
+def _form(body: bytes) -> tuple[str, list[tuple[str, str]]]:
+    """The statement in a body, and the arguments beside it when they were too long for a URL."""
+    if not body.startswith(b"--"):
+        return body.decode(), []
+    boundary = body.partition(b"\r\n")[0][2:]
+    head = b'Content-Type: multipart/form-data; boundary="' + boundary + b'"\r\n\r\n'
+    fields = [
+        (str(part.get_param("name", header="content-disposition")), bytes(part.get_payload(decode=True)).decode())
+        for part in email.message_from_bytes(head + body).walk()
+        if not part.is_multipart()
+    ]
+    (text,) = (value for name, value in fields if name == "query")
+    return text, [field for field in fields if field[0] != "query"]
