@@ -22,6 +22,7 @@ _TOKEN: Final = re.compile(
       | (?P<mark>==|!=|<=|>=|&&|\|\||[-+*/%^<>=!(){}\[\].,;:?])""",
     re.VERBOSE | re.DOTALL,
 )
+_NUMBER: Final = re.compile(r"[0-9.]+")
 _OPENING: Final = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -33,11 +34,16 @@ class _Token(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """The right side of `name = …`: its text values in order, and its words and marks as they stand there."""
+    """The right side of `name = …`: its text values in order, and its words and marks as they stand there.
+
+    `kind` is what it is, when that can be seen: text, number, truth, list (of texts), list of numbers, map; empty for
+    what is computed.
+    """
 
     line: int
     strings: tuple[str, ...]
     words: str
+    kind: str = ""
 
     @property
     def text(self) -> str:
@@ -152,8 +158,11 @@ class _Parser:
         closing: list[str] = []
         strings: list[str] = []
         words: list[str] = []
+        first: _Token | None = None
         while True:
             token = self._next()
+            if token is not None and token.kind != "newline":
+                first = first or token
             if token is None or (token.kind == "newline" and not closing):
                 break
             if token.text == "}" and not closing:
@@ -169,13 +178,25 @@ class _Parser:
                 words.append(token.text)
         if closing:
             raise Unreadable(line, f"{closing[-1]} is missing")
-        return Attribute(line, tuple(strings), "".join(words))
+        return Attribute(line, tuple(strings), "".join(words), _kind(first, strings, words))
 
     def _next(self) -> _Token | None:
         if self._place >= len(self._tokens):
             return None
         self._place += 1
         return self._tokens[self._place - 1]
+
+
+def _kind(first: _Token | None, strings: list[str], words: list[str]) -> str:
+    if first is None:
+        return ""
+    if first.text == "[":
+        return "list of numbers" if not strings and words and all(_NUMBER.fullmatch(word) for word in words) else "list"
+    if first.text in {"true", "false"} and len(words) == 1:
+        return "truth"
+    if first.kind == "number" and len(words) == 1 and not strings:
+        return "number"
+    return {"string": "text", "raw": "text"}.get(first.kind, "map" if first.text == "{" else "")
 
 
 def _text(token: _Token) -> str:

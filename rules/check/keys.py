@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from rules.check import key_table
 from rules.check.check import Check
 from rules.check.finding import Hit
-from rules.check.shape import chosen, misshapen
+from rules.check.shape import chosen, misshapen, spelt
 from rules.check.source import Document, Kind
 from rules.check.statistics import bootstraps
 
@@ -29,13 +29,12 @@ def _unknown(node: Node, shape: Shape, path: str, seen: set[tuple[int, int]]) ->
         return
     seen.add((id(node), id(known)))
     for item in node.items:
-        yield from _unknown(item, known, path, seen)
+        yield from _unknown(item, known["*"] if "listed" in known else known, path, seen)
     keys = chosen(node, known)
     if keys is None:
         return
     for key, value in node.entries.items():
-        # Fluent Bit does not care for case.
-        name = key if key in keys else key.lower()
+        name = spelt(key, keys)
         if name in keys or "*" in keys:
             yield from _unknown(value, keys.get(name, keys.get("*")), f"{path}{key}.", seen)
         else:
@@ -73,14 +72,38 @@ def _roots(document: Document) -> Iterator[tuple[Node, Mapping[str, Shape], str]
 def _unknown_keys(document: Document, _: Surroundings) -> Iterator[Hit]:
     if document.block is not None:
         known = key_table.keys(document.kind)
-        for component in document.block.blocks:
+        for component in _components(document.block):
             yield from _unknown_in_block(component, known.get(component.name))
         return
     for root, keys, _path in _roots(document):
         yield from _unknown(root, keys, "", set())
 
 
+def _components(root: Block) -> Iterator[Block]:
+    for scope in root.scopes():
+        yield from scope.blocks
+
+
+def _misshapen_in_block(block: Block, known: Mapping[str, Shape]) -> Iterator[Hit]:
+    for name, attribute in block.attributes.items():
+        expected = known.get(name)
+        if isinstance(expected, str) and attribute.kind not in {"", expected}:
+            message = f"{block.name}.{name}: {_said(attribute.kind)} where {_said(expected)} is expected"
+            yield Hit(attribute.line, message)
+    for inner in block.blocks:
+        yield from _misshapen_in_block(inner, known.get(inner.name) or {})
+
+
+def _said(kind: str) -> str:
+    return "true or false" if kind == "truth" else f"a {kind}"
+
+
 def _misshapen(document: Document, _: Surroundings) -> Iterator[Hit]:
+    if document.block is not None:
+        known = key_table.keys(document.kind)
+        for component in _components(document.block):
+            yield from _misshapen_in_block(component, known.get(component.name) or {})
+        return
     for root, keys, path in _roots(document):
         yield from (Hit(hit.line, f"{path}{hit.message}") for hit in misshapen(root, keys, "", set()))
 

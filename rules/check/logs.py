@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+from fnmatch import filter as filter_names
 from typing import TYPE_CHECKING, Final
 
 from rules.check.check import Check
@@ -9,7 +11,7 @@ from rules.check.finding import Hit
 from rules.check.source import Document, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from rules.check.check import Surroundings
     from rules.check.node import Node
@@ -95,6 +97,31 @@ def _dropped(document: Document, _: Surroundings) -> Iterator[Hit]:
             yield Hit(node.line_of("drop_on_error"), f"transform {name}: a record that fails goes on without a tenant")
 
 
+def _no_such_input(document: Document, _: Surroundings) -> Iterator[Hit]:
+    """Inputs by what the file holds; one without sources is a part of a topology, whose rest is elsewhere."""
+    parts = {part: document.root.at(part) for part in ("sources", "transforms", "sinks")}
+    if parts["sources"] is None or not parts["sources"].entries:
+        return
+    known = {name for part in ("sources", "transforms") for name in _entries(parts[part])}
+    for part in ("transforms", "sinks"):
+        for name, node in _entries(parts[part]).items():
+            line = node.line_of("inputs")
+            if not node.each("inputs"):
+                yield Hit(line, f"{part.removesuffix('s')} {name}: inputs is missing, or empty")
+            for text in node.strings("inputs"):
+                # An output of its own (`route.errors`) comes behind a dot; a star stands for any.
+                if not any(one in known for one in (text, text.partition(".")[0])) and not filter_names(known, text):
+                    meant = get_close_matches(text, known, n=1)
+                    hint = f"; {meant[0]} is" if meant else ""
+                    yield Hit(
+                        line, f"{part.removesuffix('s')} {name}: the input {text} is no source and no transform{hint}"
+                    )
+
+
+def _entries(node: Node | None) -> Mapping[str, Node]:
+    return {} if node is None else node.entries
+
+
 def _hidden_columns(document: Document, _: Surroundings) -> Iterator[Hit]:
     for name, sink in _components(document, "sinks", "clickhouse"):
         if sink.string("skip_unknown_fields") != "false":
@@ -167,5 +194,13 @@ CHECKS: Final = (
         "Set tls.enabled and tls.verify_certificate.",
         (Kind.VECTOR,),
         _open_source,
+    ),
+    Check(
+        "SM097",
+        "no-such-input",
+        "Vector refuses a topology with an input that does not exist, and no record arrives anywhere.",
+        "Name a source or a transform, or an output of one, such as tenant.dropped.",
+        (Kind.VECTOR,),
+        _no_such_input,
     ),
 )
