@@ -137,5 +137,7 @@ def explain(
 
 
 def _stop(why: str) -> NoReturn:
-    typer.echo(f"starmeter rules check: {why}", err=True)
+    from rules.check.finding import printable  # noqa: PLC0415 - as above
+
+    typer.echo(f"starmeter rules check: {printable(why)}", err=True)
     raise typer.Exit(_USAGE)

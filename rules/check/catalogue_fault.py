@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from rules.check import go_template
 from rules.check.catalogue_type import ill_typed
 from rules.check.check import Check
-from rules.check.finding import Finding
+from rules.check.finding import Finding, printable
 from rules.check.regex import refusal
 from rules.check.rule import parsed
 
@@ -76,7 +76,7 @@ def _raised(failure: Exception, name: str) -> Finding:
         return Finding(_shown(Path(failure.filename)), failure.lineno or 1, BROKEN.id, f"no Python: {failure.msg}")
     ours = [frame for frame in traceback.extract_tb(failure.__traceback__) if Path(frame.filename).parent == _FOLDER]
     path, line = (Path(ours[-1].filename), ours[-1].lineno or 1) if ours else (_FOLDER / f"{name}.py", 1)
-    return Finding(_shown(path), line, BROKEN.id, _sentence(failure))
+    return Finding(_shown(path), line, BROKEN.id, printable(_sentence(failure)))
 
 
 def _sentence(failure: Exception) -> str:

@@ -29,3 +29,8 @@ class Hit:
 
     line: int
     message: str
+
+
+def printable(text: str) -> str:
+    """Text of others, such as a file's name, on one line, without what a terminal or XML takes for a command."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 from xml.sax.saxutils import escape, quoteattr
 
 from rules.check.finding import Severity
@@ -114,7 +115,12 @@ class Reporter:
                 "level": str(self._check(one).severity),
                 "message": {"text": one.message},
                 "locations": [
-                    {"physicalLocation": {"artifactLocation": {"uri": one.path}, "region": {"startLine": one.line}}}
+                    {
+                        "physicalLocation": {
+                            "artifactLocation": {"uri": quote(one.path, safe="/:")},
+                            "region": {"startLine": one.line},
+                        }
+                    }
                 ],
             }
             for one in outcome.findings

@@ -9,7 +9,7 @@ from rules import recording
 from rules.check import source
 from rules.check.check import Surroundings
 from rules.check.counters import GATEWAY_SERIES, recorded_speeds
-from rules.check.finding import Finding, Hit
+from rules.check.finding import Finding, Hit, printable
 from rules.check.join import recorded_as
 from rules.check.outcome import Outcome
 from rules.check.registry import CHECKS, DOUBLED, UNREADABLE, UNRECOGNISED
@@ -46,10 +46,11 @@ def check(paths: Iterable[Path]) -> Outcome:
     sources: list[Source] = []
     seen: set[str] = set()
     for path, was_given in _files(paths):
-        shown = path.as_posix()
-        if shown in seen:
+        if path.as_posix() in seen:
             continue
-        seen.add(shown)
+        seen.add(path.as_posix())
+        # A name may hold whatever a file system allows; what is written of it is text.
+        shown = printable(path.as_posix())
         try:
             one = source.read(path, shown, is_named=was_given)
         except OSError as failure:
@@ -75,7 +76,7 @@ def findings(sources: list[Source]) -> Iterator[Finding]:
     around = _surroundings(sources)
     for one in sources:
         for fault, hits in ((UNREADABLE, one.unreadable), (DOUBLED, one.doubled)):
-            yield from (Finding(one.path, hit.line, fault.id, _printable(hit.message)) for hit in hits)
+            yield from (Finding(one.path, hit.line, fault.id, printable(hit.message)) for hit in hits)
         for document in one.documents:
             yield from _judged(one.path, document, around)
 
@@ -86,7 +87,7 @@ def _judged(path: str, document: Document, around: Surroundings) -> Iterator[Fin
             continue
         try:
             for hit in rule.judge(document, around):
-                yield Finding(path, hit.line, rule.id, _printable(hit.message))
+                yield Finding(path, hit.line, rule.id, printable(hit.message))
         except Exception as failure:  # noqa: BLE001 - as above: the other checks still say what they find
             why = "nested too deep for it" if isinstance(failure, RecursionError) else _unexpected(failure)
             yield Finding(path, document.root.line, UNREADABLE.id, f"{rule.id} could not be made: {why}")
@@ -94,7 +95,7 @@ def _judged(path: str, document: Document, around: Surroundings) -> Iterator[Fin
 
 def _unexpected(failure: Exception) -> str:
     """What is said of a failure that nobody foresaw: enough to report it."""
-    return _printable(f"it cannot be judged ({type(failure).__name__}: {str(failure)[:_LONGEST]})")
+    return printable(f"it cannot be judged ({type(failure).__name__}: {str(failure)[:_LONGEST]})")
 
 
 def _files(paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
@@ -136,8 +137,3 @@ def _surroundings(sources: list[Source]) -> Surroundings:
 
 def _asked(selector: Selector) -> tuple[str, ...]:
     return (selector.name,) if selector.name else chosen(selector, GATEWAY_SERIES) if is_named(selector) else ()
-
-
-def _printable(message: str) -> str:
-    """A file's text on one line, without anything that a terminal or XML would take for a command."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in message)

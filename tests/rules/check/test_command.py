@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import urllib.parse
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING, Any, Final
 
@@ -257,3 +258,36 @@ def test_explain_says_what_a_check_is_for() -> None:
 
     assert BY_ID["SM011"].why in result.output
     assert _run("explain", "SM000").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        pytest.param(b"bad\xff.yaml", "bad\\udcff.yaml", id="no UTF-8"),
+        pytest.param(b"a\x01b.yaml", "a\\x01b.yaml", id="a control character"),
+        pytest.param(b"a\nb.yaml", "a\\nb.yaml", id="a line break"),
+        pytest.param(b"a b%.yaml", "a b%.yaml", id="what a URI has no place for"),
+    ],
+)
+def test_whatever_a_file_is_called_every_format_can_be_read(tmp_path: Path, name: bytes, shown: str) -> None:
+    (tmp_path / os.fsdecode(name)).write_text(_HONOR)
+
+    answers = {form: _run("check", tmp_path, "--format", form) for form in ("text", "json", "sarif", "junit")}
+
+    texts = {form: answer.stdout_bytes.decode("utf-8") for form, answer in answers.items()}
+    assert texts["text"].splitlines()[0].startswith(f"{tmp_path}/{shown}:3: SM040")
+    assert json.loads(texts["json"])["findings"][0]["path"] == f"{tmp_path}/{shown}"
+    (result,) = json.loads(texts["sarif"])["runs"][0]["results"]
+    uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert urllib.parse.unquote(uri) == f"{tmp_path}/{shown}"
+    assert " " not in uri
+    (case,) = ET.fromstring(texts["junit"]).iter("testcase")  # noqa: S314 - our own output
+    assert case.get("classname") == f"{tmp_path}/{shown}"
+
+
+def test_a_path_that_is_not_there_is_one_line_whatever_it_is_called(tmp_path: Path) -> None:
+    result = _run("check", f"{tmp_path}/no\nsuch\x1b[2J")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.count("\n") == 1
+    assert "\x1b" not in result.stderr
