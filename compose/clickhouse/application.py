@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
@@ -96,18 +97,13 @@ class Interface:
             self._running.discard(query_id)
 
     async def _insert(self, order: Order, data: AsyncIterator[bytes]) -> Tally:
+        """Nothing is run before all of the data is there, so that a body that breaks off leaves nothing behind."""
         loop = asyncio.get_running_loop()
-        with contextlib.ExitStack() as undone:
-            insertion = await loop.run_in_executor(self._pool, undone.enter_context, self._engine.insertion(order))
-            held = bytearray()
+        with tempfile.TemporaryFile(buffering=_HEAD) as held:
             async for piece in data:
-                held += piece
-                if len(held) >= _HEAD:
-                    await loop.run_in_executor(self._pool, insertion.append, bytes(held))
-                    held.clear()
-            if held:
-                await loop.run_in_executor(self._pool, insertion.append, bytes(held))
-            return await loop.run_in_executor(self._pool, insertion.finish)
+                await loop.run_in_executor(self._pool, held.write, piece)
+            held.flush()
+            return await loop.run_in_executor(self._pool, self._engine.insert, order, held.fileno())
 
     async def _read(self, question: Question, order: Order, reply: Reply) -> None:
         reading = Reading(self._engine, self._pool, order)

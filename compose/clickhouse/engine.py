@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from compose.clickhouse.statement import Statement
 
 _NAME: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-_OUTFILE: Final = re.compile(r"\s*INTO OUTFILE '/proc/self/fd/\d+' TRUNCATE")
+_FILE: Final = re.compile(
+    r"\s*(?:INTO OUTFILE '/proc/self/fd/\d+' TRUNCATE|FROM INFILE '/proc/self/fd/\d+' COMPRESSION 'none')"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class Engine:
                 yield handle
             except RuntimeError as failure:
                 told = ClickHouseFailure.told_by(failure)
-                raise ClickHouseFailure(told.code, _OUTFILE.sub("", told.text)) from failure
+                raise ClickHouseFailure(told.code, _FILE.sub("", told.text)) from failure
 
     def read(self, order: Order, descriptor: int) -> Tally:
         """Run a READ; its answer goes to the writing end of a pipe, `descriptor`, which is closed at the end."""
@@ -136,15 +138,22 @@ class Engine:
             result = handle.query(query, order.format, params=dict(order.parameters))
             return result.bytes(), Tally.of(result)
 
-    @contextlib.contextmanager
-    def insertion(self, order: Order) -> Iterator[Insertion]:
-        """An INSERT that data is appended to; it is undone unless `finish` was called."""
+    def insert(self, order: Order, descriptor: int) -> Tally:
+        """Run an INSERT of the data in the file that `descriptor` has open.
+
+        As a statement, for chDB's streaming inserts say that all was written when the table has refused it: a violated
+        constraint or a part too many are known to nobody, and the rows are gone.
+        """
+        text, tail = order.statement.text, order.statement.tail
+        source = f"FROM INFILE '/proc/self/fd/{descriptor}' COMPRESSION 'none'"
+        query = f"{text[:tail]}\n{source}\n{text[tail:]} FORMAT {_checked(order.format)}"
         with self._handle(order.settings, order.database, order.readonly) as handle:
-            insertion = Insertion(handle, handle.send_insert(order.statement.text, order.format))
-            try:
-                yield insertion
-            finally:
-                insertion.cancel()
+            result = handle.query(query, "Null", params=dict(order.parameters))
+            return Tally(
+                written_rows=result.rows_written(),
+                written_bytes=result.bytes_written(),
+                elapsed_ns=int(result.elapsed() * 1e9),
+            )
 
     def progress(self, mark: str) -> Tally:
         """What the statement with this mark has read so far; nothing when it does not run."""
@@ -157,35 +166,6 @@ class Engine:
         """Ask the statement with this mark to stop, if it runs."""
         with self._handle({}, None, 0) as handle:
             handle.query(f"KILL QUERY WHERE endsWith(query, '/*{mark}*/') ASYNC", "Null", params={})
-
-
-class Insertion:
-    """One INSERT under way."""
-
-    def __init__(self, handle: Any, stream: Any) -> None:  # noqa: ANN401 - chDB's handles have no type of their own
-        self._handle = handle
-        self._stream = stream
-        self._open = True
-
-    def append(self, data: bytes) -> None:
-        """Give it more data, in its format; any cut will do."""
-        self._handle.insert_append(self._stream, data)
-
-    def finish(self) -> Tally:
-        """Commit it."""
-        self._open = False
-        result = self._handle.insert_done(self._stream)
-        return Tally(
-            written_rows=result.rows_written(),
-            written_bytes=result.bytes_written(),
-            elapsed_ns=int(result.elapsed() * 1e9),
-        )
-
-    def cancel(self) -> None:
-        """Undo it, unless it is committed."""
-        if self._open:
-            self._open = False
-            self._handle.insert_cancel(self._stream)
 
 
 def _escaped(text: str, quote: str = "'") -> str:

@@ -44,8 +44,8 @@ class Purpose(Enum):
 class Statement:
     """`text` without its closing semicolon.
 
-    Of a READ, `tail` is where the FORMAT clause begins (its end, without one). Of an INSERT, `tail` is where the head
-    ends: the table, the columns and the settings.
+    Of a READ, `tail` is where the FORMAT clause begins (its end, without one). Of an INSERT, `text` is the head (the
+    table, the columns, the settings), and `tail` is where it would name a file: before the settings.
     """
 
     text: str
@@ -69,23 +69,26 @@ def insert_head(text: str) -> tuple[Statement, int] | None:
         return None
     begin = token.start
     depth = 0
+    tail = None
     while token := scan(text, token.end):
         depth += (token.text == "(") - (token.text == ")") if token.kind is Kind.SIGN else 0
         if depth or token.kind is not Kind.WORD:
             continue
         if token.is_word("SELECT", "WITH"):
             return None
+        if token.is_word("SETTINGS") and tail is None:
+            tail = token.start - begin
         if token.is_word("VALUES"):
-            return _insert(text[begin : token.start], "Values"), token.end
+            return _insert(text[begin : token.start], "Values", tail), token.end
         if token.is_word("FORMAT") and (name := scan(text, token.end)) and name.kind is Kind.WORD:
             rest = re.compile(r"[ \t]*(?:;|\r?\n)?").match(text, name.end)
-            return _insert(text[begin : token.start], name.text), rest.end() if rest else name.end
+            return _insert(text[begin : token.start], name.text, tail), rest.end() if rest else name.end
     return None
 
 
-def _insert(head: str, form: str) -> Statement:
+def _insert(head: str, form: str, tail: int | None) -> Statement:
     _refuse_forbidden(tokens(head))
-    return Statement(head, Purpose.INSERT, form, len(head))
+    return Statement(head, Purpose.INSERT, form, len(head) if tail is None else tail)
 
 
 def parse(text: str) -> Statement:

@@ -75,6 +75,9 @@ def test_the_library_inserts_arrow(writer: Client, table: str) -> None:
             zstandard.compress(b"1,a\n") + zstandard.compress(b"2,b\n"),
             id="zstd in two frames",
         ),
+        pytest.param(
+            "", {}, b"INSERT INTO {} (n, s) SETTINGS max_insert_threads = 1 FORMAT CSV\n1,a\n2,b\n", id="settings"
+        ),
         pytest.param("INSERT INTO {} SELECT number + 1, char(97 + number) FROM numbers(2)", {}, b"", id="select"),
     ],
 )
@@ -129,3 +132,25 @@ def test_an_insert_of_a_table_that_is_not_there_tells_so(writer: Client) -> None
         writer.raw_insert("starmeter.nosuch", insert_block=b"1,a\n", fmt="CSV")
 
     assert raised.value.code == 60
+
+
+@pytest.mark.parametrize(
+    ("settings", "code"), [({}, 469), ({"max_partitions_per_insert_block": "2"}, 252)], ids=["constraint", "partitions"]
+)
+def test_what_the_table_refuses_is_told_and_nothing_of_it_is_there(
+    writer: Client, settings: dict[str, str], code: int
+) -> None:
+    name = f"starmeter.wire_{uuid4().hex}"
+    writer.command(
+        f"CREATE TABLE {name} (n UInt64, s String, CONSTRAINT small CHECK n < 100 OR s != 'x') "
+        "ENGINE = MergeTree ORDER BY n PARTITION BY n % 10"
+    )
+    rows = pa.table({"n": list(range(200)), "s": ["x" if not settings else "y"] * 200})
+
+    with pytest.raises(DatabaseError) as refused:
+        writer.insert_arrow(name, rows, settings=settings)
+    left = writer.query(f"SELECT count() FROM {name}").result_rows  # noqa: S608
+    writer.command(f"DROP TABLE {name} SYNC")
+
+    assert refused.value.code == code
+    assert left == [(0,)]
