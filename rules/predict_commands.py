@@ -85,7 +85,8 @@ def predict(  # noqa: PLR0917 - the options of a command line
             against=against,
         )  # fmt: skip
     except BadRequest as failure:
-        typer.echo(f"starmeter rules predict: {failure.message}", err=True)
+        for line in failure.message.splitlines():
+            typer.echo(f"starmeter rules predict: {line}", err=True)
         raise typer.Exit(_USAGE) from failure
     typer.echo(answer.as_json() if as_json else answer.as_text())
     if answer.is_over:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from core.errors import BadRequest
 from rules.catalogue import CUSTOMER_FAMILIES, LATENCY_BUCKETS_MS
+from rules.check.finding import printable
 from rules.predict_document import MOST_BYTES, mapping, mappings, sequence, shown, text_of
 from rules.predict_gateway import itself, route
 from rules.predict_matcher import Statistics
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _ENDINGS: Final = (".json", ".yaml", ".yml")
 _MOST_FILES: Final = 2_000
+_MOST_MISTAKES: Final = 100
 
 _MERGES: Final = ("Merge", "Replace")
 _PATTERN_KINDS: Final = {"Exact": "exact", "Prefix": "prefix", "Suffix": "suffix"}
@@ -41,9 +43,19 @@ def read(path: Path) -> Statistics:
     Of several (a gateway for previews beside the main one), those that let most series exist.
 
     Raises:
-        BadRequest: the path cannot be read, has no such settings, or malformed ones; the message names the file.
+        BadRequest: the path cannot be read, has no such settings, or malformed ones; the message names every file with
+            a mistake, a line each.
     """
-    found = [settings for file in _files(path) for settings in _settings(file)]
+    found: list[Statistics] = []
+    mistakes: list[str] = []
+    for file in _files(path):
+        try:
+            found += _settings(file)
+        except BadRequest as failure:
+            mistakes.append(failure.message)
+    if mistakes:
+        more = f"\nand {len(mistakes) - _MOST_MISTAKES} more files" if len(mistakes) > _MOST_MISTAKES else ""
+        raise BadRequest("\n".join(mistakes[:_MOST_MISTAKES]) + more)
     if not found:
         raise BadRequest(f"{path}: has no Envoy bootstrap (stats_config) and no EnvoyProxy resource; name one")
     return max(found, key=_most)
@@ -68,18 +80,35 @@ def _files(path: Path) -> list[Path]:
 
 
 def _settings(file: Path) -> list[Statistics]:
-    found = []
+    """What a file's documents say, each of them looked at.
+
+    Raises:
+        BadRequest: some have mistakes; each is named, a line each.
+    """
+    found: list[Statistics] = []
+    mistakes: list[str] = []
     try:
-        for document in _documents(file):
-            if document.get("kind") == "EnvoyProxy":
-                found.append(Statistics.of(_bootstrap_of(document)))
-            elif "stats_config" in document:
-                found.append(Statistics.of(document))
-        # What RE2 refuses is refused when it is used.
-        max(map(_most, found), default=None)
+        documents = _documents(file)
     except BadRequest as failure:
-        raise BadRequest(f"{file}: {failure.message}") from failure
+        raise BadRequest(f"{printable(str(file))}: {failure.message}") from failure
+    for document in documents:
+        try:
+            settings = _statistics(document)
+            if settings is not None:
+                # What RE2 refuses is refused when it is used.
+                _most(settings)
+                found.append(settings)
+        except BadRequest as failure:
+            mistakes.append(f"{printable(str(file))}: {failure.message}")
+    if mistakes:
+        raise BadRequest("\n".join(mistakes))
     return found
+
+
+def _statistics(document: dict[str, Any]) -> Statistics | None:
+    if document.get("kind") == "EnvoyProxy":
+        return Statistics.of(_bootstrap_of(document))
+    return Statistics.of(document) if "stats_config" in document else None
 
 
 def _most(settings: Statistics) -> tuple[int, int]:

@@ -154,3 +154,18 @@ def test_a_scrape_configuration_with_a_mistake_is_named(tmp_path: Path, text: st
     assert result.exit_code == 2
     assert result.stderr.startswith(f"starmeter rules predict: {scrape}: ")
     assert words in result.stderr
+
+
+def test_every_file_of_a_folder_with_a_mistake_is_named_at_once(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("stats_config: [1]\n---\nkind: EnvoyProxy\nspec: [1]\n")
+    (tmp_path / "b.yaml").write_text("stats_config: {stats_matcher: 5}\n")
+    (tmp_path / "good.yaml").write_text("stats_config: {}\n")
+
+    result = run("--routes", 1, "--from", tmp_path)
+
+    assert result.exit_code == 2
+    assert [line.partition(f"{tmp_path}/")[2][:12] for line in result.stderr.splitlines()] == [
+        "a.yaml: stat",
+        "a.yaml: spec",
+        "b.yaml: stat",
+    ]
