@@ -1,4 +1,4 @@
-"""The rules of a rule file or the queries of a dashboard, each with its expression read."""
+"""The rules of a rule file, or the queries of Grafana's dashboards and alerts, each with its expression read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from rules.check import promql
+from rules.check import grafana, promql
 from rules.check.promql_token import NotPromQL
 from rules.check.promql_tree import Selector, walk
 from rules.check.source import Document, Kind
@@ -50,7 +50,7 @@ def parsed(text: str) -> tuple[Expression | None, tuple[Expression, ...], str]:
 
 @lru_cache(maxsize=4)  # every check on a document asks
 def rules(document: Document) -> tuple[Rule, ...]:
-    """The rules of a rule file, or the queries of a dashboard."""
+    """The rules of a rule file, or the queries of a dashboard or of Grafana's alerting."""
     return tuple(_rules(document))
 
 
@@ -62,9 +62,8 @@ def _rules(document: Document) -> Iterator[Rule]:
                 for node in group.each("rules"):
                     yield from _rule(node, (*_labels(group), *_labels(node)))
     elif document.kind is Kind.DASHBOARD:
-        for panel in _panels(document.root):
-            for target in panel.each("targets"):
-                yield from _made("panel", panel.string("title"), target)
+        for kind, name, query in grafana.queries(document.root):
+            yield from _made(kind, name, query)
 
 
 def _labels(node: Node) -> Iterator[tuple[str, int]]:
@@ -84,9 +83,3 @@ def _made(kind: str, name: str, node: Node, labels: tuple[tuple[str, int], ...] 
         expression, parts, why = parsed(text)
         found = tuple(part for part in parts if isinstance(part, Selector))
         yield Rule(kind, name, node.line_of("expr"), text, expression, parts, found, why, labels)
-
-
-def _panels(root: Node) -> Iterator[Node]:
-    for panel in root.each("panels"):
-        yield panel
-        yield from panel.each("panels")

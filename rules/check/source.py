@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from rules.check import alloy, fluent_classic
 from rules.check.finding import Hit
+from rules.check.grafana import is_grafanas
 from rules.check.node import Node, Unreadable, documents
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ _MARKER: Final = re.compile(
     rb"EnvoyProxy|EnvoyPatchPolicy|stats_?[cC]onfig|(?:static|dynamic)_?[rR]esources|deferred_?[sS]tat_?[oO]ptions"
     rb"|kind\\?[\"']?\s*:\s*\\?[\"']?(?:EnvoyGateway|Prometheus|VMAgent|ServiceMonitor|PodMonitor|Probe|ScrapeConfig|VM[A-Z][A-Za-z]+Scrape|VMProbe)"
     rb"|scrape_configs|remote_?[wW]rite|groups\\?[\"']?\s*:|url_map|url_prefix|unauthorized_user|bearer_token"
-    rb"|sinks\\?[\"']?\s*:|pipeline\\?[\"']?\s*:|destinations|panels\\?[\"']?\s*:|metric-labels-allowlist"
+    rb"|sinks\\?[\"']?\s*:|pipeline\\?[\"']?\s*:|destinations|(?:panels|elements)\\?[\"']?\s*:|metric-labels-allowlist"
     rb"|metricLabelsAllowlist|envoyproxy/gateway:|write_relabel_config|honorLabels|loki\.write"
     rb"|label(?:drop|keep|map)|target_label|source_labels"
     rb"|\[(?:SERVICE|INPUT|FILTER|OUTPUT)\]|otelcol\.exporter|pyroscope\.write|remotecfg|import\.[a-z]+ \\?\""
@@ -97,7 +98,6 @@ _SHAPES: Final = (
     (Kind.VECTOR, ("sinks", "transforms")),
     (Kind.FLUENT_BIT, ("pipeline",)),
     (Kind.MONITORING, ("destinations",)),
-    (Kind.DASHBOARD, ("panels",)),
 )
 # As Envoy also reads them.
 _CAMEL: Final = frozenset({"statsConfig", "staticResources", "dynamicResources", "deferredStatOptions"})
@@ -188,8 +188,7 @@ def _recognised(root: Node) -> Iterator[Document]:
         yield Document(Kind.USERS, root)
     if root.at("prometheus", "prometheusSpec", "remoteWrite") is not None:
         yield Document(Kind.AGENT, root)
-    if (inner := root.at("dashboard")) is not None and "panels" in inner.entries:
-        yield Document(Kind.DASHBOARD, inner)
+    yield from (Document(Kind.DASHBOARD, one) for one in (root, *root.each("dashboard")) if is_grafanas(one))
 
 
 def _is_relabelling(root: Node) -> bool:
@@ -229,6 +228,8 @@ def _resource(kind: str, root: Node) -> Iterator[Document]:
         yield Document(Kind.ENVOY_GATEWAY if about is None else Kind.ENVOY_PROXY, own)
     elif kind in _RULE_RESOURCES:
         yield from (Document(Kind.RULES, spec) for spec in root.each("spec"))
+    elif kind == "Dashboard" and root.string("apiVersion").startswith("dashboard.grafana.app/"):
+        yield from (Document(Kind.DASHBOARD, spec) for spec in root.each("spec"))
     elif kind == "ConfigMap" and (data := root.at("data")) is not None:
         for value in data.entries.values():
             yield from _embedded(value)
