@@ -16,6 +16,7 @@ from ingest.draft import Draft
 from ingest.entry import Entry, LetterReason, Protocol, Unreadable
 from ingest.letters import Letters, letter_id
 from ingest.owner import Owner
+from ingest.quota import NO_LIMIT, Quota
 from ingest.rows import Records, record_id
 
 if TYPE_CHECKING:
@@ -44,12 +45,21 @@ READERS: Final[Mapping[Protocol, Callable[[bytes], Iterator[Entry | Unreadable]]
 class Admission:
     """Decides for one region; to be used by one thread."""
 
-    def __init__(self, region: str, owners: Owners, allowances: Allowances, recent: Recent, bounds: Bounds) -> None:
+    def __init__(  # noqa: PLR0917 - what it decides by
+        self,
+        region: str,
+        owners: Owners,
+        allowances: Allowances,
+        recent: Recent,
+        bounds: Bounds,
+        quota: Quota | None = None,
+    ) -> None:
         self._region = region
         self._owners = owners
         self._allowances = allowances
         self._recent = recent
         self._bounds = bounds
+        self.quota = quota or Quota(NO_LIMIT, float("inf"))
         self._skew = bounds.skew_seconds * _NANO
 
     def draft(self, cluster: str, protocol: Protocol, body: bytes, now: int, *, read: Columns | None = None) -> Draft:
@@ -224,6 +234,11 @@ class Admission:
         number = letter_id(cluster, protocol, found.payload)
         if number in self._recent:
             draft.duplicates += 1
+            return
+        is_kept, uses = self.quota.take(cluster, found.payload, now)
+        draft.uses.extend(uses)
+        if not is_kept:
+            draft.unkept += 1
             return
         self._recent.add(number, now)
         draft.letters.append(number, now // _MILLI, found.reason, found.detail, cluster, protocol, found.payload)

@@ -22,6 +22,7 @@ from ingest.instruments import Instruments
 from ingest.lane import Lane
 from ingest.log_routes import LogRoutes
 from ingest.owner import Owners
+from ingest.quota import Quota
 from ingest.recent import Recent
 from ingest.sink import Sink, endpoint
 from ingest.spool import Limits, Spool
@@ -80,6 +81,7 @@ class Ingest:
             Allowances(settings.limits, settings.project_limits),
             Recent(settings.remembered_records, time_ns()),
             bounds_of(settings),
+            Quota(settings.letter_limits, settings.spool_bytes),
         )
         return Lane(
             name,

@@ -39,7 +39,10 @@ class Bounds:
 
 @dataclass(slots=True)
 class Draft:
-    """What a delivery comes to, before it is durable. `limited` tells whose records were left out and why."""
+    """What a delivery comes to, before it is durable. `limited` tells whose records were left out and why.
+
+    `unkept` counts those that would be dead letters, were their cluster not over its limit of them.
+    """
 
     records: Records
     letters: Letters
@@ -48,6 +51,7 @@ class Draft:
     limited: list[Limited] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
     doubtful: int = 0
+    unkept: int = 0
     is_unreadable: bool = False
 
     @property
@@ -57,7 +61,7 @@ class Draft:
             {
                 Outcome.ACCEPTED: len(self.records),
                 Outcome.REJECTED: len(self.letters),
-                Outcome.LIMITED: len(self.limited),
+                Outcome.LIMITED: len(self.limited) + self.unkept,
                 Outcome.DUPLICATE: self.duplicates,
             }
         )

@@ -33,6 +33,8 @@ class LetterReason(StrEnum):
     FOREIGN_REGION = "foreign_region"
     UNKNOWN_ENVIRONMENT = "unknown_environment"
     UNKNOWN_SERVICE = "unknown_service"
+    # Of a letter that counts those that were not kept.
+    OVER_LIMIT = "over_limit"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,12 @@ class Instruments:
         self.notices = Counter(
             "ingest_notices", "Events that told a tenant of limited records.", ("region",), registry=self.registry
         )
+        self.unkept = Counter(
+            "ingest_unkept_letters",
+            "Records that are no one's or unreadable, and beyond what is kept of a cluster; their outcome is limited.",
+            ("region",),
+            registry=self.registry,
+        )
         self.commit_seconds = Histogram(
             "ingest_commit_seconds", "Time to make a group durable.", buckets=_SECONDS, registry=self.registry
         )
@@ -60,6 +66,7 @@ class Instruments:
         for reason in LetterReason:
             self.rejected.labels(region, reason.value)
         self.notices.labels(region)
+        self.unkept.labels(region)
         self.stored.labels(region)
 
     def note_draft(self, region: str, draft: Draft) -> None:
@@ -68,6 +75,7 @@ class Instruments:
             if outcome is Outcome.ACCEPTED:
                 count -= draft.doubtful  # noqa: PLW2901 - what the store decides is counted then
             self.records.labels(region, outcome.value).inc(count)
+        self.unkept.labels(region).inc(draft.unkept)
         for reason, count in draft.reasons.items():
             self.rejected.labels(region, reason.value).inc(count)
 

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 
 from core.errors import StarmeterError, Unavailable
 from ingest import notice, segment
-from ingest.letters import Letters
 from ingest.rows import Records
 from ingest.segment import Kind
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from ingest.drain import Drain
     from ingest.entry import Protocol
     from ingest.instruments import Instruments
+    from ingest.letters import Letters
     from ingest.spool import Spool
 
 # A group is what has arrived while the one before was written, up to so many bytes of bodies.
@@ -138,7 +138,7 @@ class Lane:
         while not is_ending:
             group, is_ending = self._gather()
             try:
-                self._take(group)
+                self._take(group, is_last=is_ending)
             except Exception as failure:  # noqa: BLE001 - the outermost frame of a thread
                 # A defect of ours must not end the thread, nor may anybody be told that a record is kept.
                 _log.exception("a group failed")
@@ -171,8 +171,11 @@ class Lane:
         due = self.spool.due(time.monotonic())
         return _IDLE_SECONDS if due is None else min(_IDLE_SECONDS, due)
 
-    def _take(self, group: Sequence[Delivery]) -> None:
+    def _take(self, group: Sequence[Delivery], *, is_last: bool) -> None:
         now = time.time_ns()
+        quota = self._admission.quota
+        quota.turn(*self.spool.span)
+        rests = quota.due(now, is_last=is_last)
         drafts: list[tuple[Delivery, Draft]] = []
         for delivery in group:
             try:
@@ -187,7 +190,7 @@ class Lane:
             else:
                 drafts.append((delivery, draft))
         try:
-            self._keep([draft for _, draft in drafts])
+            self._keep([draft for _, draft in drafts], quota.letters(rests, self.region))
         except BaseException as failure:
             for delivery, draft in drafts:
                 self._admission.withdraw(draft)
@@ -195,6 +198,10 @@ class Lane:
             if isinstance(failure, StarmeterError):
                 return
             raise
+        quota.told(rests)
+        for rest in rests:
+            said = {"region": self.region, "cluster": rest.cluster, "records": rest.left[0]}
+            _log.warning("a cluster sent more dead letters than are kept", extra=said)
         for delivery, draft in drafts:
             self._instruments.note_draft(self.region, draft)
             delivery.receipt.set_result(Receipt(draft.outcomes, draft.is_unreadable))
@@ -203,9 +210,9 @@ class Lane:
         about = (delivery.cluster, delivery.protocol, delivery.body, now)
         return self._admission.whole(*about) if delivery.is_raw else self._admission.draft(*about, read=delivery.read)
 
-    def _keep(self, drafts: Sequence[Draft]) -> None:
-        """Write to the spool what becomes of all records but the duplicates."""
-        records, letters = Records(self.region), Letters(self.region)
+    def _keep(self, drafts: Sequence[Draft], letters: Letters) -> None:
+        """Write to the spool what becomes of all records but the duplicates, and these letters."""
+        records = Records(self.region)
         limited: list[Limited] = []
         for draft in drafts:
             records.extend(draft.records)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from core.errors import Forbidden, StarmeterError
+from core.errors import Forbidden, StarmeterError, TooBusy
 from ingest import body, columns, otlp, problem
 from ingest.draft import Outcome
 from ingest.entry import Protocol
@@ -51,6 +51,7 @@ class LogRoutes:
                 raise body.UnknownEncoding("Content-Type: use application/x-protobuf or application/json")
             receipt = await self._take(request, _OTLP_TYPES[kind])
             if receipt.is_unreadable:
+                _check_kept(receipt)
                 return problem.answer(request, 400, "unreadable", _UNREADABLE)
             left = {one: receipt.outcomes[one] for one in (Outcome.REJECTED, Outcome.LIMITED) if receipt.outcomes[one]}
             said = ", ".join(f"{count} {one.value}" for one, count in left.items())
@@ -70,6 +71,7 @@ class LogRoutes:
                 )
             receipt = await self._take(request, protocol)
             if receipt.is_unreadable:
+                _check_kept(receipt)
                 return problem.answer(request, 400, "unreadable", _UNREADABLE)
             counts = {outcome.value: receipt.outcomes[outcome] for outcome in Outcome}
             return Response(orjson.dumps(counts), media_type=problem.JSON)
@@ -94,10 +96,22 @@ class LogRoutes:
             content = await body.read(request, self._request_bytes)
         except body.CannotDecompress as failure:
             # Kept for somebody to look at: it is all that there is of these records.
-            await asyncio.wrap_future(lane.submit(cluster.name, protocol, failure.raw, is_raw=True))
+            _check_kept(await asyncio.wrap_future(lane.submit(cluster.name, protocol, failure.raw, is_raw=True)))
             raise
         read = None
         if columns.are_worth_it(protocol, content):
             # Beside the lane, which has the rest to do, and without the interpreter's lock for most of the time.
             read = await asyncio.to_thread(columns.read, content)
         return await asyncio.wrap_future(lane.submit(cluster.name, protocol, content, read=read)), len(content)
+
+
+def _check_kept(receipt: Receipt) -> None:
+    """Refuse an unreadable body that is not even kept as a dead letter.
+
+    Raises:
+        TooBusy: its cluster has had too many of them.
+    """
+    if receipt.outcomes[Outcome.LIMITED]:
+        raise TooBusy(
+            "no record could be read, and too many dead letters of the cluster came before; mend its agents", 10
+        )

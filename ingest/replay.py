@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ingest.admission import Admission
 from ingest.allowance import Allowances, Limits
 from ingest.draft import Outcome
-from ingest.entry import Protocol
+from ingest.entry import LetterReason, Protocol
 from ingest.recent import Recent
 
 if TYPE_CHECKING:
@@ -73,6 +73,10 @@ class Replay:
         done = []
         drafts = []
         for letter in page:
+            if letter["reason"] == LetterReason.OVER_LIMIT:
+                # It counts what was not kept; there is nothing to make a record of.
+                total.still[letter["reason"]] += 1
+                continue
             cluster, protocol = letter["cluster"], Protocol(letter["protocol"])
             draft = admission.draft(cluster, protocol, bytes(letter["payload"]), now)
             if draft.outcomes[Outcome.REJECTED]:

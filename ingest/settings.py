@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from core.tenant import is_canonical_id
 from ingest.allowance import Limits
+from ingest.quota import LetterLimits
 from ingest.usage.settings import UsageSettings  # noqa: TC001 - pydantic reads it
 
 
@@ -27,7 +28,8 @@ class IngestSettings(BaseModel):
     `batch_records` or `batch_bytes`, or `batch_seconds` after its first record. `request_bytes` bounds a body,
     decompressed, and `record_bytes` a record's body. `remembered_records` of each region are kept in mind to tell
     duplicates; one older than `recheck_seconds` at its arrival is looked up in the store besides. `retention_days`
-    are by the environments' tiers; `access_seconds` is how long answers of the control store are remembered.
+    are by the environments' tiers; `letter_limits` are what each cluster may have kept as dead letters;
+    `access_seconds` is how long answers of the control store are remembered.
     Evidence of usage is taken where there is a table `[usage]`.
     """
 
@@ -51,6 +53,7 @@ class IngestSettings(BaseModel):
     default_retention_days: int = Field(default=30, ge=1, le=3_650)
     limits: Limits = Limits()
     project_limits: dict[str, Limits] = {}
+    letter_limits: LetterLimits = LetterLimits()
     access_seconds: float = Field(default=5.0, ge=0)
     token_seconds: float = Field(default=2.0, ge=0, le=5.0)
     drain_seconds: float = Field(default=20.0, ge=0)

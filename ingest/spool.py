@@ -95,6 +95,13 @@ class Spool:
         return self._bytes
 
     @property
+    def span(self) -> tuple[int, int]:
+        """The numbers of the first file that waits, and of the file that the next block goes to."""
+        current = self._next if self._file is None else self._next - 1
+        with self._changed:
+            return int(self._sealed[0][0].stem) if self._sealed else current, current
+
+    @property
     def waiting(self) -> int:
         """Sealed files that are not in the store yet."""
         return len(self._sealed)
@@ -193,10 +200,8 @@ class Spool:
             kept.write_bytes(data)
             _log.critical("a spool file is damaged; its rest is kept", extra={"file": kept.name, "from": content.end})
         elif content.end < len(data):
-            _log.warning(
-                "a block that was never acknowledged is left out",
-                extra={"file": path.name, "bytes": len(data) - content.end},
-            )
+            left_out = {"file": path.name, "bytes": len(data) - content.end}
+            _log.warning("a block that was never acknowledged is left out", extra=left_out)
         return content
 
     def done(self, path: Path) -> None:
@@ -227,8 +232,7 @@ class Spool:
             head, size = self._sealed.popleft()
             if head != path:
                 raise RuntimeError("files are taken in their order")
-            if not keep_bytes:
-                self._bytes -= size
+            self._bytes -= 0 if keep_bytes else size
 
     def close(self) -> None:
         """Seal what is open and let another process have the folder."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 import pytest
@@ -19,6 +19,9 @@ from ingest.recent import Recent
 from tests.ingest.logs.agents import NOW
 from tests.ingest.logs.world import LABELS, SHOP, WEB, record
 
+if TYPE_CHECKING:
+    from ingest.quota import Quota
+
 _LABELS: Final = [{"key": f"k8s.pod.label.{key}", "value": {"stringValue": value}} for key, value in LABELS.items()]
 
 
@@ -30,10 +33,10 @@ class _Source(Attribution):
         return Holding("fra1", {"production": "standard"}, frozenset({WEB})) if project_id == SHOP else None
 
 
-def admission() -> Admission:
+def admission(quota: Quota | None = None) -> Admission:
     """An admission that knows nothing yet, for one service of one project."""
     owners = Owners(_Source(), "fra1", {}, default_days=30, seconds=600)
-    return Admission("fra1", owners, Allowances(Limits(), {}), Recent(10**6, NOW - 10**12), Bounds())
+    return Admission("fra1", owners, Allowances(Limits(), {}), Recent(10**6, NOW - 10**12), Bounds(), quota)
 
 
 def _otlp(*records: dict[str, Any]) -> bytes:
