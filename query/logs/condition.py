@@ -18,7 +18,7 @@ from query.logs.grammar import NUMBER_PATTERN
 from sql import load
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 Value = str | int | float | list[str] | list[int] | list[list[str]]
@@ -97,6 +97,13 @@ def compiled(expression: node.Expression | None) -> list[Condition]:
     compiler = _Compiler()
     text = compiler.text(expression)
     return [Condition(text, compiler.parameters)]
+
+
+def alternatives(expressions: Iterable[node.Expression | None]) -> list[Condition]:
+    """The conditions of several filters that stand in one statement, each with names of its own for its values."""
+    compiler = _Compiler()
+    texts = ["1" if one is None else compiler.text(one) for one in expressions]
+    return [Condition(text, compiler.parameters) for text in texts]
 
 
 _Simple = (

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Row = Sequence[Any]
 
 # Statements whose rows have the environment and the service behind the project.
-_OF_RECORDS: Final = frozenset({"backward", "forward", "tail", "hit"})
+_OF_RECORDS: Final = frozenset({"backward", "forward", "tail", "tail_shared", "hit"})
 
 _TENANT: Final = ["project_text", "environment_text", "service_text"]
 # The client library reads some ten batches ahead: with these, two dozen megabytes of usual records.
@@ -64,9 +64,11 @@ class LogReader:
         """Remember what reading `span` cost, `plain` when nothing but the time narrowed it."""
         self._store.density.note(self._grant.project_id, span, rows, plain=plain)
 
-    async def rows(self, name: str, conditions: Iterable[Condition], **parameters: Value) -> Sequence[Row]:
-        """The rows of `sql/logs/read/<name>.sql` within the grant and under the conditions."""
-        statement = Statement.of(name, self._grant, conditions, **parameters)
+    async def rows(
+        self, name: str, conditions: Iterable[Condition], *, either: Sequence[Condition] = (), **parameters: Value
+    ) -> Sequence[Row]:
+        """The rows of `sql/logs/read/<name>.sql` within the grant, the conditions and one at least of `either`."""
+        statement = Statement.of(name, self._grant, conditions, either=either, **parameters)
         settings = self._settings(self._limits.seconds) | {
             "max_rows_to_read": self._limits.rows_to_read,
             "max_bytes_to_read": self._limits.bytes_to_read,
@@ -92,7 +94,7 @@ class LogReader:
 
         Nothing but one batch is held; the store waits while none is taken.
         """
-        statement = Statement.of(name, self._grant, conditions, **parameters)
+        statement = Statement.of(name, self._grant, conditions, either=(), **parameters)
         settings = self._settings(self._limits.export_seconds) | _WRITTEN | {"max_block_size": _BLOCK_ROWS}
         self._verify(statement, settings)
         client = self._store.client

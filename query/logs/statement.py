@@ -13,7 +13,7 @@ from query.logs.condition import Condition, fixed
 from sql import load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from core.scope import Grant
     from query.logs.condition import Value
@@ -37,19 +37,32 @@ class Statement:
     parameters: Mapping[str, Value]
 
     @classmethod
-    def of(cls, name: str, grant: Grant, conditions: Iterable[Condition], **parameters: Value) -> Statement:
+    def of(
+        cls,
+        name: str,
+        grant: Grant,
+        conditions: Iterable[Condition],
+        *,
+        either: Sequence[Condition] = (),
+        **parameters: Value,
+    ) -> Statement:
         """The statement `sql/logs/read/<name>.sql` within a grant and under all of the conditions.
+
+        Of `either`, where there are any, one must hold; which of them do is what the statement may show as `passes`.
 
         Raises:
             OverLimitError: it is larger than a store takes.
         """
         applied = [*_tenancy(grant), *conditions]
+        if either:
+            bound_in = {name: value for one in either for name, value in one.parameters.items()}
+            applied.append(Condition(f"({' OR '.join(one.text for one in either)})", bound_in))
         bound: dict[str, Value] = dict(parameters)
         for condition in applied:
             bound |= condition.parameters
         conjunction = "\n  AND ".join(condition.text for condition in applied)
         parts = {part: _bare(f"logs/{part}") for part in _PARTS}
-        text = _template(name).substitute(parts, conditions=conjunction)
+        text = _template(name).substitute(parts, conditions=conjunction, passes=", ".join(one.text for one in either))
         if len(text) > _LONGEST_TEXT or len(urlencode(bound)) > _LONGEST_VALUES:
             raise OverLimitError(TOO_LARGE)
         return cls(text, bound)

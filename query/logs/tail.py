@@ -18,15 +18,16 @@ from core.errors import CallerError, StarmeterError, TooBusy, Unavailable
 from core.scope import Action
 from query.logs import condition, moment
 from query.logs.arguments import OverLimitError
-from query.logs.condition import Condition, compiled
+from query.logs.condition import Condition, alternatives, compiled
 from query.logs.cursor import BadCursorError, Cursor, Kind
-from query.logs.feed import feed_of
+from query.logs.feed import Place, feed_of
 from query.logs.record import AT, ID, record
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from query.logs.door import LogDoor
+    from query.logs.expression import Expression
     from query.logs.feed import Tails
     from query.logs.read import Read
     from query.logs.reader import Row
@@ -34,10 +35,10 @@ if TYPE_CHECKING:
 NAMES: Final = ("q", "start")
 MEDIA_TYPE: Final = "text/event-stream"
 
-_SEEN: Final = 12
+_SEEN, _PASSES = 12, 13
 _AT_ONCE: Final = 500
 _REMEMBERED: Final = 10_000
-# Polls a second of all feeds of a process together.
+# Polls a second of all tails of a process together.
 _POLLS: Final = 200
 _MILLI: Final = 1_000_000
 _RETRY_MILLISECONDS: Final = 1_000
@@ -56,10 +57,10 @@ class Tail:
         self._read = read
         self._door = door
         self._tails = tails
-        self._filter = compiled(read.arguments.expression())
+        self._expression = read.arguments.expression()
         self._feed = feed_of(read)
-        # All tails of one feed ask at the same moments, those of different ones at different moments.
-        self._phase = hash(self._feed) % max(int(read.settings.poll_seconds * 1000), 1)
+        # All tails of one grant ask at the same moments, those of different ones at different moments.
+        self._phase = hash(self._feed.grant) % max(int(read.settings.poll_seconds * 1000), 1)
         now = time.time_ns()
         start = read.arguments.moment("start")
         self._position = Cursor(Kind.TAIL, (now if start is None else start) // _MILLI, 0, 0, 0)
@@ -131,26 +132,33 @@ class Tail:
         if until - self._position.start > self._lag:
             async with self._door.place(self._read):
                 return await self._drop(until), False
-        rows = await self._tails.rows((self._feed, self._position, until), lambda: self._rows(until))
+        place = Place(self._feed.grant, self._position, until)
+        within = self._within(until)
+        rows, number = await self._tails.rows(
+            place, self._feed.query, self._expression, lambda filters: self._rows(within, filters)
+        )
         is_full = len(rows) == _AT_ONCE
         events = []
         for row in rows:
             self._position = Cursor(Kind.TAIL, row[_SEEN], 0, row[AT], row[ID])
-            if self._is_new(row):
+            if (len(row) == _PASSES or row[_PASSES][number]) and self._is_new(row):
                 events.append(_event(None, record(row), self._id()))
         if not is_full:
             # Whatever else came in before it is settled: the next poll need not look there again.
             self._position = Cursor(Kind.TAIL, until, 0, 0, 0)
         return b"".join(events), is_full
 
-    async def _rows(self, until: int) -> Sequence[Row]:
+    async def _rows(self, within: list[Condition], filters: Sequence[Expression | None]) -> Sequence[Row]:
+        reader = self._read.reader
         async with self._door.place(self._read):
-            return await self._read.reader.rows("tail", self._within(until), limit=_AT_ONCE)
+            if len(filters) == 1:
+                return await reader.rows("tail", [*within, *compiled(filters[0])], limit=_AT_ONCE)
+            return await reader.rows("tail_shared", within, either=alternatives(filters), limit=_AT_ONCE)
 
     def _grid(self) -> int:
-        """Milliseconds between the moments at which tails ask: more when there are many different ones."""
+        """Milliseconds between the moments at which tails ask: more when there are many to be read for."""
         poll = max(int(self._read.settings.poll_seconds * 1000), 1)
-        return poll * -(-self._tails.feeds * 1000 // (_POLLS * poll))
+        return poll * -(-self._tails.reads * 1000 // (_POLLS * poll))
 
     def _settled(self) -> int:
         """Up to when records are shown: the last moment of the feed's own grid by which all are visible."""
@@ -164,7 +172,7 @@ class Tail:
 
     async def _drop(self, until: int) -> bytes:
         """Leave out what the client was too slow for, and tell it how much that was."""
-        rows = await self._read.reader.rows("tail_count", self._within(until))
+        rows = await self._read.reader.rows("tail_count", [*self._within(until), *compiled(self._expression)])
         missed = sum(amount for _, amount in rows)
         span = (moment.written(self._position.start * _MILLI), moment.written(until * _MILLI))
         self._position = Cursor(Kind.TAIL, until, 0, 0, 0)
@@ -183,7 +191,7 @@ class Tail:
                 "floor": max(place.start * _MILLI - _OLDEST, 0),
             },
         )
-        return [came_in, *self._filter]
+        return [came_in]
 
     def _is_new(self, row: Sequence[Any]) -> bool:
         """Whether a record was not shown before: one that is delivered twice comes in twice."""
