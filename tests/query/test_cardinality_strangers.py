@@ -38,7 +38,7 @@ def _stranger(content: bytes, status: int) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, *_: object) -> None:  # type: ignore[override]
+        def log_message(self, *_: object) -> None:
             """Nothing is written."""
 
     server = HTTPServer(("127.0.0.1", 0), Handler)

@@ -20,6 +20,7 @@ from rules.render.artefact import FOLDER
 from rules.rulefile import Recording
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 # A sample every quarter minute, over more than the shortest pair of windows needs.
@@ -37,36 +38,39 @@ def _page(now: float, rates: dict[str, float]) -> str:
     )
 
 
-def _evaluated(folder: Path, rates: dict[str, float]) -> tuple[dict[str, float], set[str]]:
-    """The recorded ratios and the names of the alerts that are pending or firing."""
+def _evaluated(
+    folder: Path, rates: dict[str, float], awaited: Collection[str] = (), *, is_ready: bool = True
+) -> tuple[dict[str, float], set[str]]:
+    """The recorded ratios and the names of the alerts that are pending or firing, once those `awaited` are."""
     with ExitStack() as stack:
         store_port, ruler_port = stack.enter_context(reserved(2))
         store, ruler = f"http://127.0.0.1:{store_port}", f"http://127.0.0.1:{ruler_port}"
         command = victoria.store(store_port, folder / "data")
         stack.enter_context(Process("store", command, folder / "store.log", f"{store}/health"))
         began = time.time()
-        ready = {'query_region_ready{region="fra1"}': 0.0}
         page = _page(began, rates) + "".join(
-            f"{series} 1 {int((began - age) * 1000)}\n" for series in ready for age in range(0, _SPAN, _STEP)
+            f'query_region_ready{{region="fra1"}} {int(is_ready)} {int((began - age) * 1000)}\n'
+            for age in range(0, _SPAN, _STEP)
         )
         httpx.post(f"{store}/api/v1/import/prometheus", content=page).raise_for_status()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not is_live(store, "query_reads_total", began - 60) and time.monotonic() < deadline:
             time.sleep(0.1)
         notifiers = folder / "notifiers.yml"
         notifiers.write_text(victoria.NO_NOTIFIER)
         command = victoria.ruler(ruler_port, [FOLDER / "objectives.yml"], notifiers, store, "1s")
         stack.enter_context(Process("vmalert", command, folder / "vmalert.log", f"{ruler}/health"))
-        return _settled(store, ruler, deadline)
+        return _settled(store, ruler, deadline, set(awaited))
 
 
-def _settled(store: str, ruler: str, deadline: float) -> tuple[dict[str, float], set[str]]:
-    """Once every ratio is recorded, and two looks show the same alerts, some when there should be some."""
+def _settled(store: str, ruler: str, deadline: float, awaited: set[str]) -> tuple[dict[str, float], set[str]]:
+    """Once every ratio is recorded, and two looks show the same alerts, those awaited and some when there should be."""
     recorded: dict[str, float] = {}
     alerts: set[str] = set()
     before: set[str] | None = None
     while time.monotonic() < deadline:
-        if set(recorded) == _NAMES and alerts == before and (alerts or not any(recorded.values())):
+        is_settled = alerts == before and alerts >= awaited and (alerts or not any(recorded.values()))
+        if set(recorded) == _NAMES and is_settled:
             break
         before = alerts
         time.sleep(0.5)
@@ -91,13 +95,27 @@ def _rates(*, failing: float, slow: float) -> dict[str, float]:
 
 @pytest.mark.stack
 def test_a_budget_that_burns_is_alerted_on_and_another_is_left_in_peace(tmp_path: Path) -> None:
-    recorded, alerts = _evaluated(tmp_path, _rates(failing=0.05, slow=0.001))
+    due = {f"FrontDoorAvailabilityBurns{burn.long}" for burn in BURNS}
+
+    recorded, alerts = _evaluated(tmp_path, _rates(failing=0.05, slow=0.001), due)
 
     assert recorded[ratio(OBJECTIVES[0], "1h")] == pytest.approx(0.05, rel=0.05)
     assert recorded[ratio(OBJECTIVES[1], "5m")] == pytest.approx(0.001, rel=0.2)
     assert recorded[ratio(OBJECTIVES[2], "1h")] == 0
     # Fifty times too fast over every window that there are samples of.
-    assert alerts == {f"FrontDoorAvailabilityBurns{burn.long}" for burn in BURNS}
+    assert alerts == due
+
+
+@pytest.mark.stack
+def test_slow_reads_and_a_region_that_is_not_served_are_alerted_on_each_by_its_own_alerts(tmp_path: Path) -> None:
+    due = {f"{objective}Burns{burn.long}" for objective in ("FrontDoorLatency", "RegionIsolation") for burn in BURNS}
+
+    recorded, alerts = _evaluated(tmp_path, _rates(failing=0, slow=0.5), due, is_ready=False)
+
+    assert recorded[ratio(OBJECTIVES[0], "1h")] == 0
+    assert recorded[ratio(OBJECTIVES[1], "1h")] == pytest.approx(0.5, rel=0.05)
+    assert recorded[ratio(OBJECTIVES[2], "1h")] == 1
+    assert alerts == due
 
 
 @pytest.mark.stack

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rules.check.finding import Finding
-    from rules.check.node import Node
+    from rules.check.source import Source
 
 _TEXTS: Final = {name: render() for name, render in ARTEFACTS.items() if not name.endswith(".vrl")}
 _PIECES: Final = ("", *"[]{}'\":\n|\\()\t\xe9\ufeff~", "- ", "&a ", "*a", "<<: ", "null", "1e5", "!!x ", "{{ x }}")
@@ -128,14 +128,13 @@ def test_a_failure_that_nobody_foresaw_costs_its_own_file_alone(
 ) -> None:
     (tmp_path / "a.yml").write_text("scrape_configs: [{job_name: a, honor_labels: true}]\n")
     (tmp_path / "b.yml").write_text("scrape_configs: [{job_name: b, honor_labels: true}]\n")
-    read = source.documents
 
-    def torn(text: str) -> list[Node]:
+    def torn(text: str, shown: str) -> Source:
         if "job_name: b" in text:
-            return read(text)
+            return parse(text, shown)
         raise KeyError(text)
 
-    monkeypatch.setattr(source, "documents", torn)
+    monkeypatch.setattr(source, "parse", torn)
 
     found = [(one.path.rpartition("/")[2], one.check) for one in check([tmp_path]).findings]
 
