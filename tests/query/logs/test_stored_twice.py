@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 COUNT = 60
 # Stored as often as this, its copies alone fill a page of ten.
 TIMES = 30
+_NUMBERED = """
+INSERT INTO starmeter.logs (project_id, environment, service_id, retention_days, timestamp, id, source, severity, pod)
+SELECT {project:UUID}, 'many', {service:UUID}, 30, fromUnixTimestamp64Nano({start:Int64} + toInt64(number)), number + 1,
+    'app', 9, 'many'
+FROM numbers({amount:UInt64})
+"""
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +61,26 @@ def test_an_export_that_its_limit_cut_says_so_and_goes_on(
         assert manifest["records"] == len(rows) <= limit
 
     assert [f"{one.id:016x}" for one in repeated] == found
+
+
+def test_a_copy_in_one_block_does_not_hide_that_another_was_cut(
+    logs: httpx.Client, log_writer: Client, moment: int
+) -> None:
+    """A store answers in blocks: more records than one holds, and the first of them twice."""
+    count, limit = 60_000, 50_000
+    start = moment - 21 * 86_400 * SECOND
+    values = {"project": platform.PROJECT_A, "service": platform.SERVICE_A1, "start": start}
+    for amount in (count, 1):
+        log_writer.command(_NUMBERED, parameters=values | {"amount": amount})
+    arguments: dict[str, Any] = {"start": start, "end": start + count, "limit": limit}
+    found: list[str] = []
+    for is_last in (False, True):
+        rows, manifest = READERS["ndjson"](logs.get("logs/export", params=arguments).raise_for_status().content)
+        found += [row["id"] for row in rows]
+        arguments["cursor"] = manifest["next_cursor"]
+        assert manifest["complete"] is is_last
+
+    assert found == [f"{number + 1:016x}" for number in range(count)]
 
 
 @pytest.mark.parametrize("direction", ["backward", "forward"])
