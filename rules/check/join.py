@@ -98,7 +98,7 @@ def _is_vector(side: Expression) -> bool:
 def _joins(document: Document, names: frozenset[str]) -> Iterator[tuple[int, str, Operation, Expression]]:
     """Each side of a join that must be single, where kube_pod_labels is asked for, and pods are told by name."""
     for rule in rules(document):
-        for part in rule.parts:
+        for part in rule.parts if any(_asks(one, names) for one in rule.selectors) else ():
             if isinstance(part, Operation) and _by_name(part):
                 for side in _single_sides(part):
                     if any(_asks(one, names) for one in selectors(side)):

@@ -88,8 +88,13 @@ def _attached(series: Mapping[str, str], target: Mapping[str, str], *, honors: b
     return {**{f"exported_{label}" if label in target else label: value for label, value in own.items()}, **target}
 
 
-def jobs(document: Document) -> Iterator[Job]:
+@lru_cache(maxsize=4)  # every check on a document asks
+def jobs(document: Document) -> tuple[Job, ...]:
     """The jobs of a scrape configuration."""
+    return tuple(_jobs(document))
+
+
+def _jobs(document: Document) -> Iterator[Job]:
     for node in document.root.each("scrape_configs"):
         name = node.string("job_name")
         rules = tuple(relabel.of_yaml(rule) for rule in node.each("metric_relabel_configs"))
