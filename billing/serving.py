@@ -11,6 +11,8 @@ from fastapi import FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.concurrency import run_in_threadpool
 
+from billing.accounts import budgets
+from billing.delivery.job import deliver_all
 from billing.runs.parts import parts
 from billing.runs.schedule import Job, Metering, Schedule
 from billing.settings import BillingSettings
@@ -60,7 +62,17 @@ def jobs(configured: BillingSettings, opened: Parts, stopping: threading.Event) 
     found = [Job("metering", times.interval_s, metering.work_off)]
     if times.estimate_s:
         found.append(Job("estimates", times.estimate_s, metering.estimate))
+    found.append(Job("budgets", times.budgets_s, lambda: _check_budgets(configured, opened)))
+    found.append(Job("deliveries", times.deliveries_s, lambda: _deliver(configured, opened)))
     return found
+
+
+def _check_budgets(configured: BillingSettings, opened: Parts) -> None:
+    budgets.check(opened.engine, opened.ledger, configured.webhooks, clock=opened.clock)
+
+
+def _deliver(configured: BillingSettings, opened: Parts) -> None:
+    deliver_all(opened.engine, opened.ledger, configured.delivery, opened.clock())
 
 
 def application(opened: Parts, schedule: Schedule, stopping: threading.Event) -> FastAPI:

@@ -7,6 +7,8 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from billing.accounts.settings import SupplierSettings, WebhookSettings
+from billing.delivery.settings import DeliverySettings
+from billing.evidence.collector import MARGIN
 from billing.hour import HOUR, parse
 from billing.policy import MeteringPolicy, Tail
 from core.errors import BadRequest
@@ -42,16 +44,19 @@ class ScheduleSettings(BaseModel):
 
     An hour is metered `margin_s` after its end, so that what brackets it has arrived; every `interval_s` it is looked
     what is due; the hour that runs is estimated every `estimate_s` (0: never). A runner that dies is succeeded after
-    `lease_s`; an hour that a law of conservation blocks is tried again after `retry_s`.
+    `lease_s`; an hour that a law of conservation blocks is tried again after `retry_s`. Budgets are checked every
+    `budgets_s`, deliveries that are due are made every `deliveries_s`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    margin_s: int = Field(default=900, ge=0)
+    margin_s: int = Field(default=900, ge=MARGIN)
     interval_s: int = Field(default=60, ge=1)
     estimate_s: int = Field(default=300, ge=0)
     lease_s: int = Field(default=60, ge=1)
     retry_s: int = Field(default=900, ge=0)
+    budgets_s: int = Field(default=60, ge=1)
+    deliveries_s: int = Field(default=3_600, ge=1)
 
 
 class BillingSettings(BaseModel):
@@ -73,6 +78,7 @@ class BillingSettings(BaseModel):
     schedule: ScheduleSettings = ScheduleSettings()
     webhooks: WebhookSettings = WebhookSettings()
     suppliers: SupplierSettings = SupplierSettings()
+    delivery: DeliverySettings = DeliverySettings()
 
     @field_validator("listen")
     @classmethod

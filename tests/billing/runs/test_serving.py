@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,13 @@ import httpx
 import pytest
 
 from billing.accounts.moment import now
+from billing.evidence.collector import MARGIN
 from billing.hour import HOUR, hour_of
 from billing.ledger.slice import Slice
 from billing.policy import MeteringPolicy
 from billing.runs.lease import Lease
+from billing.runs.parts import parts
+from billing.serving import jobs
 from billing.settings import BillingSettings
 from compose.process import Process
 from core.errors import ConfigurationError
@@ -39,11 +43,11 @@ def _until(done: Callable[[], bool], what: str) -> None:
 
 @pytest.mark.timeout(240)
 def test_what_is_due_is_published_by_itself_and_the_watermark_is_exposed(one_scene: Scene) -> None:
-    hour = hour_of(now()) - HOUR
+    hour = hour_of(now() - MARGIN) - HOUR
     one_scene.now = now()
     one_scene.pod(start=hour)
     one_scene.hear(hour)
-    config = one_scene.configuration(hour, margin_s=0, interval_s=1, estimate_s=1, lease_s=30)
+    config = one_scene.configuration(hour, margin_s=MARGIN, interval_s=1, estimate_s=1, lease_s=30)
     url = f"http://127.0.0.1:{one_scene.port}"
     command: list[str | Path] = [sys.executable, "-m", "starmeter", "serve", "billing", "--config", config]
 
@@ -68,6 +72,17 @@ def test_what_is_due_is_published_by_itself_and_the_watermark_is_exposed(one_sce
         # As every server here does: it ends in order, and then by the signal.
         assert process.exit_code == -signal.SIGTERM
     assert Lease(one_scene.engine, "next", 1, now).acquire() is not None
+
+
+def test_budgets_and_deliveries_are_jobs_of_the_process_and_harmless_where_there_are_none(one_scene: Scene) -> None:
+    configured = load(BillingSettings, one_scene.configuration(hour_of(now()) - HOUR))
+
+    with parts(configured) as opened:
+        found = {job.name: job.work for job in jobs(configured, opened, threading.Event())}
+        found["budgets"]()
+        found["deliveries"]()
+
+    assert list(found) == ["metering", "estimates", "budgets", "deliveries"]
 
 
 @pytest.mark.parametrize(
@@ -101,4 +116,4 @@ def test_the_policy_of_the_file_is_the_arithmetics_own(tmp_path: Path) -> None:
 
     assert settings.policy.metering == MeteringPolicy(tail=settings.policy.tail)
     assert settings.policy.metering.tail_s == 15
-    assert "secret" not in repr(settings)
+    assert "w:secret" not in repr(settings)
