@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 BOUNDS = Bounds(body_bytes=200)
 
 
-class _Source(Attribution):
+class Source(Attribution):
+    """A control store of one project with two services in two environments."""
+
     def __init__(self) -> None:
         pass
 
@@ -39,7 +41,7 @@ class _Source(Attribution):
 
 
 def _admission(limits: Limits = Limits(), remembered: int = 10**6) -> Admission:  # noqa: B008 - a frozen value
-    owners = Owners(_Source(), "fra1", {"short": 1}, default_days=30, seconds=600)
+    owners = Owners(Source(), "fra1", {"short": 1}, default_days=30, seconds=600)
     return Admission("fra1", owners, Allowances(limits, {}), Recent(remembered, NOW - 10**12), BOUNDS)
 
 

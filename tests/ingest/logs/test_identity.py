@@ -8,7 +8,6 @@ import orjson
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
-from core.attribution import Attribution, Holding
 from ingest import columns
 from ingest.admission import Admission
 from ingest.allowance import Allowances, Limits
@@ -17,7 +16,8 @@ from ingest.entry import Protocol
 from ingest.owner import Owners
 from ingest.recent import Recent
 from tests.ingest.logs.agents import NOW
-from tests.ingest.logs.world import LABELS, SHOP, WEB, record
+from tests.ingest.logs.test_columns import Source
+from tests.ingest.logs.world import LABELS, record
 
 if TYPE_CHECKING:
     from ingest.quota import Quota
@@ -25,17 +25,9 @@ if TYPE_CHECKING:
 _LABELS: Final = [{"key": f"k8s.pod.label.{key}", "value": {"stringValue": value}} for key, value in LABELS.items()]
 
 
-class _Source(Attribution):
-    def __init__(self) -> None:
-        pass
-
-    def holding(self, project_id: str) -> Holding | None:
-        return Holding("fra1", {"production": "standard"}, frozenset({WEB})) if project_id == SHOP else None
-
-
 def admission(quota: Quota | None = None) -> Admission:
     """An admission that knows nothing yet, for one service of one project."""
-    owners = Owners(_Source(), "fra1", {}, default_days=30, seconds=600)
+    owners = Owners(Source(), "fra1", {}, default_days=30, seconds=600)
     return Admission("fra1", owners, Allowances(Limits(), {}), Recent(10**6, NOW - 10**12), Bounds(), quota)
 
 

@@ -83,7 +83,7 @@ def test_a_flood_without_labels_leaves_the_spool_to_the_tenants_and_is_told(
             rejected += answer.json()["rejected"]
             limited += answer.json()["limited"]
         unreadable = [
-            running.post("/fluentbit", os.urandom(50), Content_Type="text/plain", **headers)
+            running.post("/fluentbit", os.urandom(50).hex().encode(), Content_Type="text/plain", **headers)
             for headers in ({}, {"Content_Encoding": "gzip"})
         ]
         assert [answer.status_code for answer in unreadable] == [429, 429]
