@@ -2,8 +2,14 @@
 
 The same records go two ways in turns: as Fluent Bit's JSON through ingest (HTTP, attribution, duplicates, limits, a
 spool with fsync, the insert), until the last is in the store, and as ready Arrow tables by a bare clickhouse-connect
-`insert_arrow` into the same store: one insert for each body, which is what the target is held against, and, for
-comparison, inserts as large as those that ingest collects.
+`insert_arrow` into the same store.
+
+The target, 0.6 times the bare insert's records a second, is held against one bare insert for each body that the agents
+send. That is what an agent that wrote to the store itself would do, and hence what ingest takes the place of; and the
+body is the unit that both ways are given. It is not held against inserts as large as those that ingest collects from
+several bodies. Those are faster, for the store has a price for each insert: saving that price is part of what ingest is
+for, while whoever compares with them compares with a writer that has all records before it begins. Both ratios are in
+the table, so that nobody needs to take one for the other; the target stands at the first alone.
 """
 
 from __future__ import annotations
@@ -148,7 +154,7 @@ def _through_ingest(ingester: Running, sent: list[bytes], stored: Any) -> float:
 def _measure(server: Server, platform: Platform, folder: Path) -> list[tuple[str, str, str, bool]]:
     client = server.writer(compress="lz4")
     settings = {"limits": _UNLIMITED, "batch_seconds": 0.5}
-    ratios, ours, bare, batched, cpu = [], [], [], [], []
+    ratios, ratios_batched, ours, bare, batched, cpu = [], [], [], [], [], []
     with ingest(folder, platform, server.writer_url, **settings) as ingester:
         time.sleep(SETTLED_SECONDS)
 
@@ -166,6 +172,7 @@ def _measure(server: Server, platform: Platform, folder: Path) -> list[tuple[str
             )
             if number:  # the first is to warm up
                 ratios.append(plain / took)
+                ratios_batched.append(together / took)
                 ours.append(BODIES * RECORDS / took)
                 bare.append(BODIES * RECORDS / plain)
                 batched.append(BODIES * RECORDS / together)
@@ -186,6 +193,7 @@ def _measure(server: Server, platform: Platform, folder: Path) -> list[tuple[str
         ),
         ("the same in inserts as large as those of ingest", f"{statistics.median(batched):,.0f} records/s", "", True),
         ("ratio to an insert for each body, median of the rounds", f"{ratio:.2f}", f">= {TARGET}", ratio >= TARGET),
+        ("ratio to inserts as large, median of the rounds", f"{statistics.median(ratios_batched):.2f}", "", True),
         ("CPU of ingest per million records", f"{statistics.median(cpu):.1f} s", "", True),
         ("a record as it is sent", f"{sizes:,.0f} bytes", "", True),
         ("a record on disk", f"{on_disk:.1f} bytes", "", True),
