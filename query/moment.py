@@ -14,9 +14,8 @@ _RFC3339: Final = re.compile(
     re.ASCII,
 )
 _FRACTION: Final = re.compile(r"\.([0-9]{1,9})")
-_DURATION: Final = re.compile(
-    r"(?:([0-9]+)y)?(?:([0-9]+)w)?(?:([0-9]+)d)?(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?(?:([0-9]+)ms)?", re.ASCII
-)
+# At most twelve digits: Python refuses to read thousands of them, and 100 years are the most that is answered.
+_DURATION: Final = re.compile("".join(rf"(?:([0-9]{{1,12}}){unit})?" for unit in ("y", "w", "d", "h", "m", "s", "ms")))
 _SECONDS: Final = (31_536_000.0, 604_800.0, 86_400.0, 3_600.0, 60.0, 1.0, 0.001)
 _LATEST: Final = 253_402_300_799.0  # the end of year 9999
 _LONGEST: Final = 100 * 31_536_000.0

@@ -50,7 +50,7 @@ class QuerySettings(BaseModel):
     connections: int = Field(default=10_000, ge=1)
     retention_days: float = Field(default=90.0, gt=0)
     canary_seconds: float = Field(default=60.0, gt=0)
-    access_seconds: float = Field(default=2.0, ge=0, le=5.0)
+    access_seconds: float = Field(default=2.0, ge=0, le=3.0)
     connect_seconds: float = Field(default=1.0, gt=0)
 
     @model_validator(mode="before")
