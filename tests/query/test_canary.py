@@ -10,14 +10,25 @@ import httpx
 import pytest
 from aiohttp import web
 
-from tests.query.conftest import Door, front_door
+from tests.query import platform
+from tests.query.conftest import Door, front_door, victoria_metrics
 from tests.query.platform import PROJECT_A, PROJECT_B
 from tests.query.recorder import Recorded, Recorder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.query.platform import Tokens
 
 NULL = b'{"status":"success","data":null}'
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A store of this module's own: the canary looks for others' data of the moment, which the session's may be past."""
+    with victoria_metrics(tmp_path_factory.mktemp("fresh")) as url:
+        platform.load(url, [*platform.series_of_a(), *platform.series_of_others()], end=int(time.time()))
+        yield url
 
 
 @pytest.mark.parametrize(
