@@ -25,7 +25,7 @@ NULL = b'{"status":"success","data":null}'
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A store of this module's own: the canary looks for others' data of the moment, which the session's may be past."""
+    """A store of its own: the canary looks for others' data of the moment, which the session's may be past."""
     with victoria_metrics(tmp_path_factory.mktemp("fresh")) as url:
         platform.load(url, [*platform.series_of_a(), *platform.series_of_others()], end=int(time.time()))
         yield url
