@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import billing, door, ingest, logs, parser, rules, rules_live, usage_export
+from tests.bench import billing, door, ingest, logs, parser, predict, rules, rules_live, usage_export
 
 if __name__ == "__main__":
-    sys.exit(max(bench.main() for bench in (billing, door, ingest, logs, parser, rules, rules_live, usage_export)))
+    benches = (billing, door, ingest, logs, parser, predict, rules, rules_live, usage_export)
+    sys.exit(max(bench.main() for bench in benches))
