@@ -79,23 +79,9 @@ def gate(port: int, configuration: Path) -> list[str | Path]:
     return [*_program("vmauth", port), f"-auth.config={configuration}"]
 
 
-def users(
-    store_url: str, region: str, write_tokens: Mapping[str, str], read_token: str, billing_token: str | None = None
-) -> str:
-    """The users of vmauth as JSON text: clusters write under their own names, the front-door reads what it needs.
-
-    With `billing_token` there is one more, who may export raw samples and nothing else.
-    """
-    data = rendered.users(store_url, region, write_tokens, read_token)
-    if billing_token is not None:
-        exported = {"src_paths": ["/api/v1/export"], "url_prefix": store_url}
-        reader = {"name": "read-billing", "bearer_token": billing_token, "url_map": [exported]}
-        data = {"users": [*_listed(data["users"]), reader]}
-    return json.dumps(data, indent=1)
-
-
-def _listed(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
+def users(store_url: str, region: str, write_tokens: Mapping[str, str], read_token: str, billing_token: str) -> str:
+    """The users of vmauth as JSON text: clusters write under their own names, the others read what they need."""
+    return json.dumps(rendered.users(store_url, region, write_tokens, read_token, billing_token), indent=1)
 
 
 # An Alertmanager is the platform's; without one vmalert still evaluates, records and shows its alerts.

@@ -13,7 +13,7 @@ from core.tenant import TENANT_LABELS
 
 # Stands at the head of every rendered file. The first number changes when stored series change their names or labels,
 # the second when series come or go, the third when neither does.
-VERSION: Final = "1.0.0"
+VERSION: Final = "1.1.0"
 
 # The job whose series are the gateways' own; a customer's /metrics may expose the same names under another job.
 GATEWAY_JOB: Final = "envoy-gateway"

@@ -12,12 +12,15 @@ NAMESPACES: Final = ("kube-system", "envoy-gateway-system", "monitoring", "starf
 
 _SELF: Final = "|".join(prefix.removesuffix(".") for prefix in SELF_PREFIXES)
 
+# What our own processes expose of themselves; the billing process's begin with starmeter_billing_.
+OWN_SERIES: Final = "(query|ingest|starmeter|rules_live)_.*"
+
 SERIES: Final = (
     "up",
     f"envoy_({_SELF})_.*",
     "node_.*",
     "kube_(node|deployment|daemonset|statefulset)_.*",
-    "(query|ingest|billing)_.*",
+    OWN_SERIES,
     "slo:.*",
     "(vm|vmagent|vmalert|vmauth)_.*",
     "process_.*",

@@ -17,7 +17,7 @@ KUBELET_SERIES: Final = (
 # `id` stays, for a restarted container has two of them a while.
 KUBELET_NOISE: Final = ("image", "name")
 
-# What attribution (labels) and the cross-check of metering (requests, phases, times) read.
+# What attribution (labels) and metering (requests, phases, times, and what a node can give at most) read.
 STATE_SERIES: Final = (
     "kube_pod_labels",
     "kube_pod_info",
@@ -29,12 +29,15 @@ STATE_SERIES: Final = (
     "kube_pod_(created|start_time|completion_time)",
     "kube_pod_deletion_timestamp",
     "kube_pod_container_status_restarts_total",
+    "kube_node_status_allocatable",
 )
 
-# Of a pod's phases only those that meter or end it, of its readiness only the truth: (labels, what they look like).
+# Of a pod's phases only those that meter or end it, of its readiness only the truth, of what a node can give only what
+# pods are metered by: (labels, what they look like).
 STATE_NOISE: Final = (
     (("__name__", "phase"), "kube_pod_status_phase;(Pending|Unknown)"),
     (("__name__", "condition"), "kube_pod_status_ready;(false|unknown)"),
+    (("__name__", "resource"), "kube_node_status_allocatable;(ephemeral_storage|pods|(hugepages|attachable)_.*)"),
 )
 
 # The labels on every pod, as Kubernetes spells them, in the order of the tenant key.

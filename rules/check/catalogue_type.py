@@ -32,7 +32,7 @@ _EXPECTED: Final[Mapping[str, Mapping[str, Any]]] = {
     "objective": {"OBJECTIVES": tuple[Any, ...], "BURNS": tuple[Any, ...]},
     "platform": {
         **dict.fromkeys(("NAMESPACES", "SERIES", "DENIED_LABELS", "SUSPECT_LABELS"), _TEXTS),
-        "IDENTIFIER": str,
+        **dict.fromkeys(("IDENTIFIER", "OWN_SERIES"), str),
     },
 }
 

@@ -25,6 +25,8 @@ def own() -> Iterator[Series]:
         yield {"__name__": "up", "job": "app", "namespace": namespace, "pod": "coredns-5d78c9869d-abcde"}
     for code in ("200", "503"):
         yield {"__name__": "query_reads_total", "job": "query", "instance": "q-1", "endpoint": "query", "code": code}
+    yield {"__name__": "starmeter_billing_watermark_age_seconds", "job": "platform", "process": "billing"}
+    yield {"__name__": "rules_live_findings", "job": "platform", "region": "fra1", "check": "SL001"}
     yield {"__name__": "vm_rows", "job": "victoria-metrics", "type": "storage/big"}
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ingest.relabel import metric_relabel_configs
 from rules.budget import BUDGET
 from rules.catalogue import CUSTOMER_FAMILIES, GATEWAY_JOB, PLATFORM_JOB
+from rules.platform import OWN_SERIES
 from rules.pods import KUBELET_NOISE, KUBELET_SERIES, STATE_NOISE, STATE_SERIES
 from rules.render import document
 
@@ -87,9 +88,6 @@ _OWN: Final[dict[str, object]] = {
         },
     ],
 }
-# What the platform's alerts read; the objectives are computed where the platform's own store is.
-_OWN_SERIES: Final = ("(query|ingest|billing|starmeter|rules_live)_.*",)
-
 Discovery = dict[str, object]
 
 
@@ -130,7 +128,7 @@ def platform_job(discovery: Discovery | None = None, *, region: str = "%{REGION}
     """
     found = _OWN if discovery is None else discovery
     own: dict[str, object] = {"action": "keep", "source_labels": ["region"], "regex": f"({region})?"}
-    return _job(PLATFORM_JOB, "/metrics", found, [_keep(_OWN_SERIES), own])
+    return _job(PLATFORM_JOB, "/metrics", found, [_keep([OWN_SERIES]), own])
 
 
 def configuration(jobs: Sequence[Mapping[str, object]], *, interval: str) -> dict[str, object]:

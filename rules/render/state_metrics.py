@@ -9,7 +9,7 @@ from rules.render import document
 def arguments() -> list[str]:
     """The command line. Never a wildcard: a customer's label that folds into the same name would rename both."""
     return [
-        "--resources=pods",
+        "--resources=pods,nodes",
         f"--metric-labels-allowlist=pods=[{','.join(KUBERNETES_LABELS)}]",
         f"--metric-allowlist=^({'|'.join(STATE_SERIES)})$",
     ]

@@ -6,8 +6,13 @@ import re
 
 import pytest
 
+from billing.evidence import selector
+from billing.runs import instruments as billing
 from core.tenant import TENANT_LABELS
-from rules import alerts, platform, retention
+from ingest import instruments as ingest
+from ingest.usage.instruments import UsageInstruments
+from query import instruments as query
+from rules import alerts, live_place, platform, retention
 from rules.attribution import POD_LABELS
 from rules.budget import BUDGET, histogram_series
 from rules.catalogue import (
@@ -20,8 +25,9 @@ from rules.catalogue import (
     SELF_PREFIXES,
     VERSION,
 )
-from rules.pods import KUBERNETES_LABELS
+from rules.pods import KUBERNETES_LABELS, STATE_SERIES
 from rules.preview import FIRST_ENVOY
+from rules.render.state_metrics import arguments
 from rules.statistics import STRICT
 
 _STATS = "|".join(family.stat for family in CUSTOMER_FAMILIES)
@@ -109,6 +115,28 @@ def test_nothing_that_names_a_tenant_is_among_what_the_platform_may_send() -> No
     for family in CUSTOMER_FAMILIES:
         assert not any(re.fullmatch("|".join(platform.SERIES), series) for series in family.series)
     assert not re.fullmatch("|".join(platform.NAMESPACES), "prj-0b6f8e0c")
+
+
+def test_what_our_processes_expose_is_kept_by_every_region_and_may_leave_without_a_tenant_in_it() -> None:
+    ours = [billing.Instruments().registry, ingest.Instruments().registry, query.Instruments().registry]
+    UsageInstruments(ours[1])
+    families = [family for registry in ours for family in registry.collect()]
+    names = {*(family.name for family in families), live_place.FINDINGS, live_place.LAST_RUN}
+    labels = {label for family in families for sample in family.samples for label in sample.labels}
+
+    assert "starmeter_billing_watermark_age_seconds" in names
+    assert [name for name in sorted(names) if not re.fullmatch(platform.OWN_SERIES, name)] == []
+    assert platform.OWN_SERIES in platform.SERIES
+    assert not labels & set(platform.DENIED_LABELS)
+
+
+def test_kube_state_metrics_tells_all_that_the_billing_run_collects() -> None:
+    collected = {text for text in vars(selector).values() if isinstance(text, str) and text.startswith("kube_")}
+
+    assert {selector.REQUESTS, selector.ALLOCATABLE} < collected
+    assert [name for name in sorted(collected) if not re.fullmatch("|".join(STATE_SERIES), name)] == []
+    resources = {name.split("_")[1] for name in collected}
+    assert f"--resources={','.join(f'{kind}s' for kind in sorted(resources, reverse=True))}" in arguments()
 
 
 def test_an_environment_without_a_tier_has_a_retention() -> None:

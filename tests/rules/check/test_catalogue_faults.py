@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pytest
 
+from rules.catalogue import VERSION
 from rules.check import catalogue_fault
 
 _ROOT: Final = Path(__file__).parents[3]
@@ -119,7 +120,9 @@ def test_even_what_is_no_python_is_said_at_its_line(copy: Path) -> None:
             "budget.py", "per_route=21", "per_route=-1", "BUDGET: Final", "per_route must be above 0", id="less"
         ),
         pytest.param("retention.py", "= 90", "= '90'", "METRICS_DAYS", "must be a valid integer, not '90'", id="days"),
-        pytest.param("catalogue.py", '"1.0.0"', "1.0", "VERSION", "must be a valid string, not 1.0", id="a version"),
+        pytest.param(
+            "catalogue.py", f'"{VERSION}"', "1.0", "VERSION", "must be a valid string, not 1.0", id="a version"
+        ),
         pytest.param("pods.py", '"image", "name"', "7", "KUBELET_NOISE", "must be a valid tuple", id="no list"),
         pytest.param(
             "catalogue.py", "VERSION: Final = ", "VERSION: Final = )", "VERSION", "no Python", id="a parenthesis"

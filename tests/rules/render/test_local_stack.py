@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from compose import envoy, victoria, vmagent
 from compose.envoy import Upstream
+from compose.home import Home
+from compose.ports import reserved
+from compose.stack import Stack
 from rules import alerts, recording, rulefile
+from rules.catalogue import PLATFORM_JOB
 from rules.preview import cluster_metadata
 from rules.render.artefact import FOLDER
 
@@ -57,7 +64,26 @@ def test_vmalert_s_rules_are_the_committed_ones() -> None:
     assert _committed("alerts.yml") == yaml.safe_load(rulefile.render(alerts.GROUPS))
 
 
+def test_the_billing_run_reads_through_vmauth_as_its_own_user_and_is_scraped_as_ours(tmp_path: Path) -> None:
+    with reserved(Stack.PORTS) as ports:
+        stack = Stack(Home(tmp_path), ports, datetime.now(UTC))
+        stack.tiers()
+    told: dict[str, Any] = stack.description()
+    read = tomllib.loads((tmp_path / "billing.toml").read_text())["regions"]
+    for region, reads in zip(told["regions"], read, strict=True):
+        folder = tmp_path / "regions" / region["name"]
+        users = {one["name"]: one for one in json.loads((folder / "vmauth.yml").read_text())["users"]}
+        jobs = {one["job_name"]: one for one in json.loads((folder / "scrape.yml").read_text())["scrape_configs"]}
+        ours = {one["labels"]["process"]: one["targets"] for one in jobs[PLATFORM_JOB]["static_configs"]}
+
+        assert reads["metrics_url"] == region["vmauth_url"]
+        assert Path(reads["metrics_token_file"]).read_text() == users["read-billing"]["bearer_token"]
+        assert users["read-billing"]["bearer_token"] != users["read-front-door"]["bearer_token"]
+        assert ours == {name: [told[f"{name}_url"].removeprefix("http://")] for name in ("query", "ingest", "billing")}
+
+
 def test_vmauth_s_users_are_the_committed_ones_but_for_names_and_tokens() -> None:
-    local = victoria.users("%{STORE_URL}", "%{REGION}", {"%{CLUSTER}": "%{WRITE_TOKEN}"}, "%{READ_TOKEN}")
+    tokens = {"%{CLUSTER}": "%{WRITE_TOKEN}"}, "%{READ_TOKEN}", "%{BILLING_TOKEN}"
+    local = victoria.users("%{STORE_URL}", "%{REGION}", *tokens)
 
     assert json.loads(local) == _committed("vmauth.yml")
