@@ -5,99 +5,25 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from dataclasses import dataclass, replace
-from hashlib import blake2s
-from typing import IO, TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from dataclasses import replace
+from typing import IO, TYPE_CHECKING, Final
 
-import boto3  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
-from sqlalchemy import delete
 
 from billing.delivery.bucket import Bucket
-from billing.delivery.job import deliver_all
-from billing.delivery.target import Target, Targets
-from billing.hour import DAY, HOUR, date
-from billing.schema import deliveries
-from compose.process import free_port
-from core.control import writing
-from core.errors import BadRequest
-from tests.billing.accounts.world import MARCH_2026, NEIGHBOUR, day
+from billing.hour import DAY, date
+from tests.billing.accounts.world import MARCH_2026, NEIGHBOUR
 from tests.billing.books import MARCH, WORKSPACE
+from tests.billing.delivery.parcel import NOON
 from tests.billing.surface import expected
 from tests.billing.surface.test_usage import texts
 from tests.billing.surface.world import APRIL, SECRET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from billing.delivery.delivery import Outcome
-    from billing.delivery.settings import DeliverySettings
-    from billing.ledger.store import Ledger
-    from tests.billing.surface.conftest import Scene
+    from tests.billing.delivery.parcel import Delivery
 
 ALL: Final = ("project", "environment", "service", "region", "meter")
-NOON: Final = 12 * HOUR
-
-
-@pytest.fixture
-def targets(stage: Scene) -> Iterator[Targets]:
-    """No delivery yet, nor any left."""
-    yield Targets(stage.world.engine)
-    with writing(stage.world.engine) as connection:
-        connection.execute(delete(deliveries))
-
-
-@pytest.fixture
-def target(s3: str, request: pytest.FixtureRequest) -> Target:
-    """Where the workspace's March goes: a bucket of the test's own."""
-    return Target(
-        id="",
-        workspace_id=WORKSPACE,
-        name="finops",
-        endpoint=s3,
-        bucket=f"b-{blake2s(request.node.nodeid.encode()).hexdigest()[:20]}",
-        prefix="starmeter/usage",
-        region="us-east-1",
-        access_key_id="key",
-        secret_key="acme",
-        format="parquet",
-        delivered_until=MARCH,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """A bucket that is empty at first, and what delivers to it."""
-
-    stage: Scene
-    ledger: Ledger
-    settings: DeliverySettings
-    targets: Targets
-    target: Target
-    bucket: Any
-
-    def run(self, now: int) -> tuple[Outcome, ...]:
-        """All deliveries at a time."""
-        return deliver_all(self.stage.world.engine, self.ledger, self.settings, now)
-
-    def objects(self) -> dict[str, tuple[bytes, Any]]:
-        """Content and time of change by name."""
-        return {each.key: (each.get()["Body"].read(), each.last_modified) for each in self.bucket.objects.all()}
-
-
-@pytest.fixture
-def parcel(stage: Scene, ledger: Ledger, settings: DeliverySettings, targets: Targets, target: Target) -> Delivery:
-    """All of it."""
-    store = boto3.resource(
-        "s3",
-        endpoint_url=target.endpoint,
-        aws_access_key_id="key",
-        aws_secret_access_key="secret",
-        region_name="us-east-1",
-    )
-    return Delivery(stage, ledger, settings, targets, target, store.create_bucket(Bucket=target.bucket))
 
 
 def test_every_day_that_is_over_is_there_with_what_its_manifest_says(parcel: Delivery) -> None:
@@ -193,79 +119,3 @@ def test_a_day_without_all_its_evidence_waits_but_not_for_ever(parcel: Delivery)
 
     assert (soon.days, late.days) == ((APRIL.start,), (second,))
     assert (manifest["completeness"], manifest["rows"], manifest["file"]) == ("0.00", 0, "usage.csv")
-
-
-def test_one_that_fails_says_why_and_stops_no_other(parcel: Delivery) -> None:
-    for name, change in (
-        ("a", {"bucket": "no-such-bucket"}),
-        ("b", {"secret_key": "unknown"}),
-        ("c", {"endpoint": "http://169.254.169.254"}),
-        ("d", {}),
-    ):
-        parcel.targets.add(replace(parcel.target, name=name, **change))  # type: ignore[arg-type]  # fields
-    outcomes = parcel.run(day(2).end)
-    messages = {each.name: each.message for each in parcel.targets.all()}
-
-    assert [bool(each.days) for each in outcomes] == [False, False, False, True]
-    assert "bucket" in messages["a"]
-    assert "secret_key" in messages["b"]
-    assert "not public" in messages["c"]
-    assert messages["d"] == ""
-    assert parcel.objects()
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"bucket": "Not A Bucket"},
-        {"bucket": "../other"},
-        {"prefix": "a/../../b"},
-        {"prefix": "/absolute"},
-        {"prefix": "a//b"},
-        {"region": "eu west"},
-        {"access_key_id": ""},
-        {"secret_key": "../../etc/passwd"},
-        {"format": "xlsx"},
-        {"delivered_until": MARCH + 1},
-        {"name": ""},
-    ],
-    ids=str,
-)
-def test_a_target_that_is_malformed_is_refused_by_its_field(
-    targets: Targets, target: Target, change: dict[str, Any]
-) -> None:
-    with pytest.raises(BadRequest):
-        targets.add(replace(target, **change))
-
-    assert targets.all() == ()
-
-
-def test_a_bucket_that_does_not_answer_leaves_the_days_for_later(parcel: Delivery) -> None:
-    parcel.targets.add(replace(parcel.target, endpoint=f"http://127.0.0.1:{free_port()}"))
-    (outcome,) = deliver_all(
-        parcel.stage.world.engine,
-        parcel.ledger,
-        parcel.settings.model_copy(update={"timeout_seconds": 1.0}),
-        day(2).end,
-    )
-
-    assert "does not answer" in outcome.message
-    assert parcel.targets.all()[0].delivered_until == MARCH
-
-
-def test_the_hosts_name_is_looked_up_once_and_never_again(parcel: Delivery) -> None:
-    """No name server knows this host: had the library looked for it, nothing would have been delivered."""
-    port = urlsplit(parcel.target.endpoint).port
-    parcel.targets.add(replace(parcel.target, endpoint=f"http://nowhere:{port}"))
-    asked: list[str] = []
-
-    def resolver(host: str, _: int) -> tuple[str, ...]:
-        asked.append(host)
-        return ("127.0.0.1",)
-
-    stores = parcel.stage.world.engine, parcel.ledger
-    (outcome,) = deliver_all(*stores, parcel.settings, day(1).end + NOON, resolver=resolver)
-
-    assert (outcome.days, outcome.message) == ((MARCH,), "")
-    assert asked == ["nowhere"]
-    assert parcel.objects()
