@@ -9,10 +9,12 @@ import pytest
 from sqlalchemy import text
 
 from billing import schema as _billing_tables  # noqa: F401 - adds its tables to the metadata
+from billing.accounts.budgets import Budgets
 from core import control
 from core.control import writing
 from core.schema import metadata
-from tests.billing.accounts.world import World
+from tests.billing.accounts.spending import BOOK, SETTINGS
+from tests.billing.accounts.world import World, day
 from tests.core.conftest import new_database, postgresql
 
 if TYPE_CHECKING:
@@ -75,3 +77,11 @@ def engine(store_url: str) -> Iterator[Engine]:
 def world(engine: Engine) -> World:
     """A workspace and its neighbour in the store."""
     return World(engine).build()
+
+
+@pytest.fixture
+def budgets(world: World) -> Budgets:
+    """No budget yet; builds have a price, and it is the third of March."""
+    world.activate(BOOK)
+    world.at = day(3).start
+    return Budgets(world.engine, SETTINGS, clock=world.clock)
