@@ -10,6 +10,7 @@ import orjson
 import typer
 
 from billing.accounts.commands import budgets, explaining, invoices, money, papers, price_books, suppliers
+from billing.delivery import commands as deliveries
 from billing.runs import commands as run_commands
 from core.errors import StarmeterError
 
@@ -40,6 +41,7 @@ app.add_typer(money.plan, name="plan")
 app.command("journal")(money.journal)
 app.add_typer(budgets.budget, name="budget")
 app.add_typer(suppliers.supplier, name="supplier")
+app.add_typer(deliveries.delivery, name="delivery")
 app.command("margin")(suppliers.margin)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]

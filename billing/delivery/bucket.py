@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from typing import IO, TYPE_CHECKING, Final, Self
 
 from pyarrow import fs  # type: ignore[import-untyped]
@@ -69,6 +70,22 @@ class Bucket:
                     return content
             except FileNotFoundError:
                 return None
+
+    def digest(self, name: str, most: int) -> tuple[int, str] | None:
+        """An object's length and SHA-256 in hexadecimal digits; `None` when there is none.
+
+        Of one of more than `most` bytes no more is read than shows it.
+        """
+        sha256, length = hashlib.sha256(), 0
+        with self._translated():
+            try:
+                with self._opened().open_input_stream(self._path(name)) as stream:
+                    while length <= most and (piece := stream.read(_PIECE)):
+                        sha256.update(piece)
+                        length += len(piece)
+            except FileNotFoundError:
+                return None
+        return length, sha256.hexdigest()
 
     def _opened(self) -> fs.S3FileSystem:
         if self._store is None:

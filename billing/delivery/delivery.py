@@ -101,9 +101,9 @@ class Daily:
         question = Question(Period(day, day + DAY), DAY, GROUPS, Source.PUBLISHED)
         batch = Worth(question, self.target.workspace_id, self._origin.book.currency).batch(self._lines(day))
         spool = spooled([] if batch is None else [batch], self.target.format, USAGE)
-        name = f"usage.{_ENDINGS[self.target.format]}"
+        name = file_name(self.target)
         with spool.content as content:
-            bucket.put(f"{_folder(day)}/{name}", content)
+            bucket.put(f"{folder(day)}/{name}", content)
         manifest = {
             "format": FORMAT,
             "workspace_id": self.target.workspace_id,
@@ -117,7 +117,7 @@ class Daily:
             "price_book": f"{self._origin.book.name} {self._origin.book.version}",
             "state": state,
         }
-        bucket.put(f"{_folder(day)}/{MANIFEST}", io.BytesIO(orjson.dumps(manifest, option=orjson.OPT_INDENT_2)))
+        bucket.put(f"{folder(day)}/{MANIFEST}", io.BytesIO(orjson.dumps(manifest, option=orjson.OPT_INDENT_2)))
 
     def _lines(self, day: int) -> list[RatedLine]:
         """The month's lines, which are rated once for all of its days."""
@@ -143,28 +143,26 @@ def deliver(daily: Daily, bucket: Bucket, targets: Targets, *, now: int, again_d
     put: list[int] = []
     # What was delivered is looked at again; days without a manifest there were never this delivery's.
     for day in range(target.delivered_until - again_days * DAY, target.delivered_until, DAY):
-        known = _known(bucket, day)
+        known = manifest_of(bucket, day)
         if known is not None and known.get("state") != (state := daily.state(day)):
             daily.put(bucket, day, state, decimal_text(daily.completeness(day).percent))
             put.append(day)
-    day = target.delivered_until
-    while day + DAY + HOUR <= now:
+    for day in due(target, now):
         found = daily.completeness(day)
         if found.incomplete and day + DAY + _PATIENCE > now:
             break
         state = daily.state(day)
-        known = _known(bucket, day)
+        known = manifest_of(bucket, day)
         if known is None or known.get("state") != state:
             daily.put(bucket, day, state, decimal_text(found.percent))
             put.append(day)
-        day += DAY
-        targets.note(target.id, until=day)
+        targets.note(target.id, until=day + DAY)
     return Outcome(target, tuple(put))
 
 
-def _known(bucket: Bucket, day: int) -> dict[str, Any] | None:
-    """A day's manifest, where there is one that can be read."""
-    text = bucket.read(f"{_folder(day)}/{MANIFEST}")
+def manifest_of(bucket: Bucket, day: int) -> dict[str, Any] | None:
+    """A day's manifest; `None` when there is none, empty when it cannot be read."""
+    text = bucket.read(f"{folder(day)}/{MANIFEST}")
     if text is None:
         return None
     try:
@@ -174,5 +172,16 @@ def _known(bucket: Bucket, day: int) -> dict[str, Any] | None:
     return manifest if isinstance(manifest, dict) else {}
 
 
-def _folder(day: int) -> str:
+def due(target: Target, now: int) -> range:
+    """The days that are over by the UTC second `now`, with an hour for their evidence, and not delivered."""
+    return range(target.delivered_until, now - DAY - HOUR + 1, DAY)
+
+
+def file_name(target: Target) -> str:
+    """What a day's file is called within its folder."""
+    return f"usage.{_ENDINGS[target.format]}"
+
+
+def folder(day: int) -> str:
+    """Where a day's objects are, below the prefix."""
     return f"day={date(day)}"

@@ -11,11 +11,14 @@ from billing.accounts.price_books import PriceBooks
 from billing.delivery.bucket import Bucket
 from billing.delivery.delivery import Daily, Origin, Outcome, deliver
 from billing.delivery.gate import checked
+from billing.delivery.inspection import Fault, faults
 from billing.delivery.target import Targets
 from billing.runs.publication import Publications
 from core.errors import BadRequest, StarmeterError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Engine
 
     from billing.accounts.outbound import Resolver
@@ -27,16 +30,24 @@ _log = logging.getLogger("billing.delivery")
 
 
 def deliver_all(
-    engine: Engine, ledger: Ledger, settings: DeliverySettings, now: int, *, resolver: Resolver = resolve
+    engine: Engine,
+    ledger: Ledger,
+    settings: DeliverySettings,
+    now: int,
+    *,
+    chosen: Sequence[Target] | None = None,
+    resolver: Resolver = resolve,
 ) -> tuple[Outcome, ...]:
-    """Deliver what is due to every target by the UTC second `now`; one that fails says why and stops no other.
+    """Deliver what is due by the UTC second `now` to the targets `chosen`, or to every one.
+
+    One that fails says why and stops no other.
 
     Raises:
         Unavailable: the control store or the ledger does not answer, or the ledger lags behind.
         MissingPrice: no price book is in force.
     """
     targets = Targets(engine)
-    wanted = targets.all()
+    wanted = targets.all() if chosen is None else chosen
     if not wanted:
         return ()
     log = Publications(engine)
@@ -44,9 +55,7 @@ def deliver_all(
     outcomes = []
     for target in wanted:
         try:
-            secret = _secret(target, settings)
-            place = checked(target.endpoint, settings.allowed_networks, resolver)
-            with Bucket(target, secret, place, seconds=settings.timeout_seconds) as bucket:
+            with reach(target, settings, resolver) as bucket:
                 outcome = deliver(Daily(origin, target), bucket, targets, now=now, again_days=settings.again_days)
             targets.note(target.id)
         except StarmeterError as failure:
@@ -57,8 +66,32 @@ def deliver_all(
     return tuple(outcomes)
 
 
-def _secret(target: Target, settings: DeliverySettings) -> str:
+def inspect(
+    target: Target, settings: DeliverySettings, days: Sequence[int], *, resolver: Resolver = resolve
+) -> tuple[Fault, ...]:
+    """What is wrong with a target's delivered days in its bucket; of one that cannot be asked, the first is.
+
+    Nothing is asked when there are no days.
+    """
+    if not days:
+        return ()
+    try:
+        with reach(target, settings, resolver) as bucket:
+            return faults(bucket, target, days)
+    except StarmeterError as failure:
+        return (Fault(days[0], failure.message),)
+
+
+def reach(target: Target, settings: DeliverySettings, resolver: Resolver = resolve) -> Bucket:
+    """A target's bucket, to be opened by `with`; its endpoint's addresses are looked up and checked here.
+
+    Raises:
+        BadRequest: the settings have no secret of the name.
+        Refused: the endpoint leads to where nothing may be delivered.
+        Unavailable: the endpoint's name has no address.
+    """
     secret = settings.secrets.get(target.secret_key)
     if secret is None:
         raise BadRequest(f"secret_key: [delivery.secrets] has no {target.secret_key}; add it to the settings")
-    return secret.get_secret_value()
+    place = checked(target.endpoint, settings.allowed_networks, resolver)
+    return Bucket(target, secret.get_secret_value(), place, seconds=settings.timeout_seconds)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from billing.accounts.moment import moment, seconds
 from billing.accounts.workspaces import require_workspace
@@ -15,10 +15,10 @@ from billing.hour import DAY, iso
 from billing.schema import deliveries
 from core import field
 from core.control import reading, writing
-from core.errors import BadRequest
+from core.errors import BadRequest, NotFound
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import ColumnElement, Engine
 
 FORMATS: Final = ("parquet", "csv", "ndjson", "arrow")
 
@@ -64,7 +64,7 @@ class Targets:
             NotFound: no such workspace.
         """
         _require_well_formed(target)
-        row = {
+        row: dict[str, Any] = {
             "id": str(uuid4()),
             "workspace_id": target.workspace_id,
             "name": field.name(target.name),
@@ -80,12 +80,27 @@ class Targets:
         }
         with writing(self._engine) as connection:
             require_workspace(connection, target.workspace_id)
+            there = _named(target.workspace_id, row["name"])
+            if connection.execute(select(deliveries.c.id).where(there)).first():
+                raise BadRequest(f"name: the workspace has a delivery {row['name']!r}; remove it or choose another")
             connection.execute(insert(deliveries).values(row))
         return next(each for each in self.all() if each.id == row["id"])
 
-    def all(self) -> tuple[Target, ...]:
-        """Every workspace's deliveries, by workspace and name."""
+    def remove(self, workspace_id: str, name: str) -> None:
+        """Deliver no more; what was delivered stays in the bucket.
+
+        Raises:
+            NotFound: the workspace has none of that name.
+        """
+        with writing(self._engine) as connection:
+            if not connection.execute(delete(deliveries).where(_named(workspace_id, name))).rowcount:
+                raise NotFound("delivery: the workspace has none of that name; see `starmeter billing delivery list`")
+
+    def all(self, workspace_id: str | None = None) -> tuple[Target, ...]:
+        """A workspace's deliveries, or every one's, by workspace and name."""
         statement = select(deliveries).order_by(deliveries.c.workspace_id, deliveries.c.name)
+        if workspace_id is not None:
+            statement = statement.where(deliveries.c.workspace_id == workspace_id)
         with reading(self._engine) as connection:
             found = connection.execute(statement).mappings().all()
         return tuple(Target(**{**row, "delivered_until": seconds(row["delivered_until"])}) for row in found)
@@ -98,6 +113,10 @@ class Targets:
             if until is not None:
                 earlier = deliveries.c.delivered_until < moment(until)
                 connection.execute(update(deliveries).where(there, earlier).values(delivered_until=moment(until)))
+
+
+def _named(workspace_id: str, name: str) -> ColumnElement[bool]:
+    return (deliveries.c.workspace_id == workspace_id) & (deliveries.c.name == name)
 
 
 def _require_well_formed(target: Target) -> None:
