@@ -22,3 +22,10 @@ class Immutable(BadRequest):
 
     code = "invoice_immutable"
     status = 409
+
+
+class CurrencyOpen(BadRequest):
+    """Amounts of one currency are left to be charged, which an invoice in another cannot have."""
+
+    code = "currency_open"
+    status = 409

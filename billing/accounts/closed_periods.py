@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from billing.accounts.carry import settling
 from billing.accounts.moment import moment
 from billing.accounts.price_books import stored_book
 from billing.assembly import Entry, Inputs, assemble
 from billing.correction import corrections
+from billing.errors import CurrencyOpen
 from billing.invoice import ItemKind
 from billing.rounding import total
 from billing.schema import publications
@@ -49,11 +51,11 @@ def reopened(
     """The earlier invoices that may have to be corrected: those of periods of which more was published since.
 
     A new price book changes no closed period by itself: each is rated with the book that it was rated with before,
-    unless `rerate` says that all are to be rated with `book`.
+    unless `rerate` says that all of its currency are to be rated with `book`.
     """
     found = []
     for invoice in history.before(start):
-        if rerate:
+        if rerate and invoice.currency == book.currency:
             found.append(Reopened(invoice, book))
         elif _has_news(connection, invoice, until):
             found.append(Reopened(invoice, stored_book(connection, *history.book_of(invoice))))
@@ -63,9 +65,8 @@ def reopened(
 def amends(again: tuple[Reopened, ...], history: History, ledger: UsageLedger, until: int, currency: str) -> Amends:
     """What the invoices would charge as of publication `until`, less all that was charged for them so far.
 
-    An invoice in another currency than the one that is made now cannot be corrected on it and is left.
-
     Raises:
+        CurrencyOpen: an invoice in another currency than the one that is made now would have to be corrected on it.
         MissingPrice: late usage has no price.
         Unavailable: the ledger does not answer.
     """
@@ -73,12 +74,16 @@ def amends(again: tuple[Reopened, ...], history: History, ledger: UsageLedger, u
     adjustments: list[Entry] = []
     for each in again:
         was = each.invoice.content
-        if was.currency != currency or each.book.currency != currency:
-            continue
         rows = ledger.rows(was.workspace_id, was.period, until=until)
         now = assemble(rows, each.book, _bare(was))
-        lines += corrections(history.charged(each.invoice), now.lines, was.invoice_id)
+        changed = corrections(history.charged(each.invoice), now.lines, was.invoice_id)
         difference = total([_deducted(now), history.deducted(each.invoice).copy_negate()])
+        if was.currency != currency and (changed or difference):
+            raise CurrencyOpen(
+                f"currency: invoice {was.number} in {was.currency} is to be corrected by late usage, which none in "
+                f"{currency} can do; {settling(was.currency, was.number)}"
+            )
+        lines += changed
         if difference:
             title = f"Included usage and minimum of {each.invoice.number}, recomputed"
             adjustments.append(Entry(title, difference, was.invoice_id))

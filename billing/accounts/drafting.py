@@ -56,6 +56,7 @@ def draw(engine: Engine, order: Order, evidence: Evidence, book: PriceBook | Non
     """Draw up an invoice and write nothing; `book` instead of the one in force answers "what if".
 
     Raises:
+        CurrencyOpen: amounts of another currency are left to be charged.
         MissingPrice: usage has no price, or no book is in force.
         NotFound: no such workspace.
         Unavailable: a store does not answer, or the ledger lags behind.
@@ -68,7 +69,7 @@ def draw(engine: Engine, order: Order, evidence: Evidence, book: PriceBook | Non
         history = History(connection, order.workspace_id)
         again = reopened(connection, history, order.period.start, until, chosen, rerate=order.rerate)
         credit = usable(connection, order.workspace_id, chosen.currency)
-        carried = history.carried(order.period.start)
+        carried = history.carried(order.period.start, chosen.currency)
         places = places_of(connection, order.workspace_id, order.period)
     rows = evidence.ledger.rows(order.workspace_id, order.period, until=until)
     made_good = amends(again, history, evidence.ledger, until, chosen.currency)

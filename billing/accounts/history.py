@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from billing.accounts.carry import settling
 from billing.accounts.invoice_rows import read_content
 from billing.accounts.moment import seconds
 from billing.assembly import Entry
 from billing.canonical import canonical, sha256
+from billing.errors import CurrencyOpen
 from billing.hour import Period
 from billing.invoice import ItemKind
 from billing.rounding import total
@@ -41,6 +43,7 @@ class Closed:
         self.publication: int = row.publication
         self.rerates: bool = row.rerates
         self.is_zero = Decimal(row.total) == 0
+        self.currency: str = row.currency
         self.book: tuple[str, int] = row.price_book, row.price_book_version
         self._text: str = row.content
 
@@ -93,8 +96,12 @@ class History:
         rated_anew = [each.book for each in self._after(invoice) if each.rerates]
         return rated_anew[-1] if rated_anew else invoice.book
 
-    def carried(self, start: int) -> tuple[Entry, ...]:
-        """What earlier invoices carried over and no other has taken up."""
+    def carried(self, start: int, currency: str) -> tuple[Entry, ...]:
+        """What earlier invoices carried over and no other has taken up.
+
+        Raises:
+            CurrencyOpen: some of it is in another currency, in which alone it can be charged.
+        """
         found = []
         for invoice in self.before(start):
             if not invoice.is_zero:
@@ -107,6 +114,11 @@ class History:
             )
             if out and not taken:
                 amount = total(out).copy_negate()
+                if invoice.currency != currency:
+                    raise CurrencyOpen(
+                        f"currency: invoice {invoice.number} carried over {amount} {invoice.currency}, which none in "
+                        f"{currency} can take up; {settling(invoice.currency, invoice.number)}"
+                    )
                 found.append(Entry(f"Carried over from {invoice.number}", amount, invoice.id))
         return tuple(found)
 

@@ -10,8 +10,9 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import insert, select
 
+from billing.accounts.carry import open_amounts
 from billing.accounts.moment import moment, seconds
-from billing.accounts.posting import RECEIVABLE, Leg, reversed_legs
+from billing.accounts.posting import CARRIED, RECEIVABLE, Leg, reversed_legs
 from billing.canonical import decimal_text
 from billing.errors import Unbalanced
 from billing.rounding import total
@@ -80,19 +81,24 @@ def balances(engine: Engine) -> tuple[Balance, ...]:
 
 
 def findings(engine: Engine) -> tuple[str, ...]:
-    """What does not add up: transactions, the trial balance, what is owed against the invoices' totals."""
+    """What does not add up: transactions, the trial balance, what is owed and what is carried against the invoices."""
     entries = journal.c
     columns = entries.transaction_id, entries.event, entries.source_id, entries.account, entries.currency
+    carried: defaultdict[tuple[str, str], list[Decimal]] = defaultdict(list)
     sums: defaultdict[tuple[str, str], list[Decimal]] = defaultdict(list)
     owed: defaultdict[str, list[Decimal]] = defaultdict(list)
     whole: defaultdict[str, list[Decimal]] = defaultdict(list)
     with reading(engine) as connection:
-        for row in connection.execute(select(*columns, entries.amount)):
+        for row in connection.execute(select(*columns, entries.workspace_id, entries.amount)):
             amount = Decimal(row.amount)
             sums[row.transaction_id, f"{row.event} {row.source_id}"].append(amount)
             whole[row.currency].append(amount)
             if row.account == RECEIVABLE:
                 owed[row.source_id].append(amount)
+            elif row.account == CARRIED:
+                carried[row.workspace_id, row.currency].append(amount)
+        for each in open_amounts(connection):
+            carried[each.workspace_id, each.currency].append(each.amount.copy_negate())
         closed = connection.execute(
             select(invoices.c.id, invoices.c.number, invoices.c.total, invoices.c.state).where(
                 invoices.c.state.in_(("final", "void"))
@@ -106,6 +112,11 @@ def findings(engine: Engine) -> tuple[str, ...]:
         due = Decimal(invoice.total) if invoice.state == "final" else Decimal(0)
         if (booked := total(owed.pop(invoice.id, []))) != due:
             found.append(f"invoice {invoice.number}: {booked} is booked as owed, it says {due}")
+    found += [
+        f"carried: workspace {workspace} has {currency} {rest} more booked as carried over than its invoices carry"
+        for (workspace, currency), each in sorted(carried.items())
+        if (rest := total(each))
+    ]
     found += [f"journal: {source} is owed without an invoice" for source in sorted(owed)]
     return tuple(found)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select
 
+from billing.accounts.carry import open_amounts, settling
 from billing.accounts.moment import moment, now, seconds
-from billing.errors import Immutable, MissingPrice
+from billing.errors import CurrencyOpen, Immutable, MissingPrice
 from billing.price_book_file import normal_form, read_price_book
 from billing.schema import price_book_activations, price_books
 from core import field
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sqlalchemy import Connection, Engine
+    from sqlalchemy.engine import Row
 
     from billing.price_book import PriceBook
 
@@ -76,11 +78,13 @@ class PriceBooks:
         """Put a stored version in force for every invoice that is made from now on.
 
         Raises:
+            CurrencyOpen: it has another currency than the one in force, in which invoices have carried amounts over.
             NotFound: it is not stored.
         """
         book, who = self.get(name, version), field.subject(by)
         values = {"name": name, "version": version, "activated_at": moment(self._clock()), "activated_by": who}
         with writing(self._engine) as connection:
+            _require_settled(connection, book)
             connection.execute(insert(price_book_activations).values(values))
         return book
 
@@ -134,14 +138,33 @@ class PriceBooks:
         )
 
 
+def _require_settled(connection: Connection, book: PriceBook) -> None:
+    """Refuse to leave a currency in which something is still to be charged, unless it is to settle another's."""
+    latest = _latest_activation(connection)
+    if latest is None or (currency := stored_book(connection, latest.name, latest.version).currency) == book.currency:
+        return
+    left = open_amounts(connection)
+    behind = [each for each in left if each.currency == currency]
+    if behind and not any(each.currency == book.currency for each in left):
+        first, more = behind[0], f" and {len(behind) - 1} more" if len(behind) > 1 else ""
+        raise CurrencyOpen(
+            f"currency: {first.number}{more} carried over amounts such as {first.amount} {currency}, which no invoice "
+            f"in {book.currency} can take up; {settling(currency, first.number)}"
+        )
+
+
+def _latest_activation(connection: Connection) -> Row[Any] | None:
+    latest = select(price_book_activations).order_by(price_book_activations.c.sequence.desc()).limit(1)
+    return connection.execute(latest).one_or_none()
+
+
 def active_book(connection: Connection) -> PriceBook:
     """The book in force, within a transaction.
 
     Raises:
         MissingPrice: none was ever activated.
     """
-    latest = select(price_book_activations).order_by(price_book_activations.c.sequence.desc()).limit(1)
-    found = connection.execute(latest).one_or_none()
+    found = _latest_activation(connection)
     if found is None:
         raise MissingPrice("price book: none is in force; activate one with `starmeter billing price-book activate`")
     return stored_book(connection, found.name, found.version)

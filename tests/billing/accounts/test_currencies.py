@@ -54,7 +54,7 @@ def test_a_currency_is_not_left_while_an_invoice_has_carried_something_over_in_i
 def test_an_amount_that_was_carried_over_is_on_no_invoice_in_another_currency(world: World) -> None:
     """As when the invoice was approved after the currency had been changed."""
     world.activate(_book("USD"))
-    world.publish([builds(1, 8)], day(1))
+    world.publish([builds(1, 8), neighbours(builds(1, 6))], day(1))
     world.publish([builds(2, 100)], day(2))
     world.at = day(2).end
     draft = world.invoices.draft(WORKSPACE, day(1), world.evidence).content
@@ -62,11 +62,10 @@ def test_an_amount_that_was_carried_over_is_on_no_invoice_in_another_currency(wo
     world.activate(_book("EUR"))
     first = world.invoices.approve(draft.invoice_id, "bob", world.log)
 
-    with pytest.raises(CurrencyOpen, match="2026-0001 carried over 0.40 USD, which none in EUR can take up"):
+    with pytest.raises(CurrencyOpen, match=r"2026-0001 carried over 0\.40 USD, which none in EUR can take up"):
         world.invoices.draft(WORKSPACE, day(2), world.evidence)
 
     # Going back to settle is not refused, even with something open in the currency that is left.
-    world.publish([neighbours(builds(1, 6))])
     world.final(day(1), NEIGHBOUR)
     world.activate(_book("USD", 2, carry_forward_below="0.00"))
     assert _again(world, first).content.total == Decimal("0.40")
@@ -80,7 +79,7 @@ def test_late_usage_of_a_period_in_another_currency_is_not_passed_over(world: Wo
     first = world.final(day(1))
     world.final(day(1), NEIGHBOUR)
     world.activate(_book("EUR"))
-    world.publish([builds(1, 1_100)])
+    world.publish([builds(1, 1_100), neighbours(builds(1, 100))])
     world.at = day(2).end
 
     for rerate in (False, True):
