@@ -24,20 +24,21 @@ _POD: Final = (
     *(REQUESTS, INIT_REQUESTS, INIT_INFO, OVERHEAD_CPU, OVERHEAD_MEMORY),
     *(PHASE, STARTED, COMPLETED, DELETION, INFO, LABELS),
 )
-# As kube-state-metrics' scrape is called by itself and by a chart that puts its own name before it.
-_JOB: Final = "(.+/)?kube-state-metrics"
+# As kube-state-metrics' scrape is called by itself and by a chart that puts its own name before it. A customer's own
+# exposition may have series of any name and of any pod's uid in it; its job is one thing that it cannot choose.
+_SOURCE: Final = 'job=~"(.+/)?kube-state-metrics",cluster!=""'
 _RESOURCE: Final = "cpu|memory"
 
 
 def pods(uids: str) -> list[str]:
     """Selectors of all that is told of the pods whose uid matches."""
-    sized = f'{{__name__=~"{REQUESTS}|{INIT_REQUESTS}",resource=~"{_RESOURCE}",cluster!="",uid!="",{uids}}}'
+    sized = f'{{__name__=~"{REQUESTS}|{INIT_REQUESTS}",resource=~"{_RESOURCE}",{_SOURCE},uid!="",{uids}}}'
     others = "|".join(name for name in _POD if name not in {REQUESTS, INIT_REQUESTS})
-    return [sized, f'{{__name__=~"{others}",cluster!="",uid!="",{uids}}}']
+    return [sized, f'{{__name__=~"{others}",{_SOURCE},uid!="",{uids}}}']
 
 
 # A uid is a UUID, so that its first digit cuts the pods into sixteen parts of about one size; whatever is called
 # otherwise is in the last.
 PARTS: Final = (*(f'uid=~"{digit}.*"' for digit in "0123456789abcdef"), 'uid!~"[0-9a-f].*"')
-HEARD: Final = [f'{UP}{{job=~"{_JOB}",cluster!=""}}']
-NODES: Final = [f'{ALLOCATABLE}{{resource=~"{_RESOURCE}",cluster!="",node!=""}}']
+HEARD: Final = [f"{UP}{{{_SOURCE}}}"]
+NODES: Final = [f'{ALLOCATABLE}{{resource=~"{_RESOURCE}",{_SOURCE},node!=""}}']

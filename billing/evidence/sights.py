@@ -62,13 +62,16 @@ def _steady(pod: PodSeries) -> tuple[Sight, list[int]] | None:
 
 
 def _changing(pod: PodSeries) -> list[Sight]:
-    """All sights of a pod, one a second, by time."""
+    """All sights of a pod, one a second, by time.
+
+    One that contradicts an end before it is told, too: metering puts it aside, and says so.
+    """
     seen: dict[int, Sight] = {}
     for replica in pod.replicas.values():
         for sight in _of_replica(pod, replica):
             before = seen.get(sight.observed_at)
             seen[sight.observed_at] = sight if before is None else max(before, sight, key=_largest)
-    return _until_final([seen[at] for at in sorted(seen)])
+    return [seen[at] for at in sorted(seen)]
 
 
 def _within(seconds: list[int], alike: list[bool], hour: int, spacing: int) -> list[int]:
@@ -128,9 +131,3 @@ def _known(series: Series | None, at: int) -> int | None:
     position = bisect_right(series.timestamps, at)
     second = series.values[position - 1] if position else 0
     return int(second) if 0 < second <= _LATEST else None
-
-
-def _until_final(ordered: list[Sight]) -> list[Sight]:
-    """Without what a replica that lags behind tells of a pod that has ended: a final phase is final."""
-    end = next((number for number, one in enumerate(ordered) if one.phase >= Phase.SUCCEEDED), len(ordered))
-    return ordered[:end] + [one for one in ordered[end:] if one.phase >= Phase.SUCCEEDED]

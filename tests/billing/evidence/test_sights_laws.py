@@ -16,6 +16,7 @@ from billing.intervals import intervals
 from billing.observation import PodObservation, table
 from billing.pod_hours import pod_hours
 from billing.policy import MeteringPolicy
+from billing.quarantine import sift
 from tests.billing.evidence.metrics import CPU, Told
 
 if TYPE_CHECKING:
@@ -94,7 +95,8 @@ def _metered(told: list[Sight]) -> list[tuple[object, ...]]:
         )
         for one in told
     ]
-    return pod_hours(intervals(table(observations), MeteringPolicy()), Period(H, H + HOUR)).rows()
+    accepted = sift(table(observations), MeteringPolicy()).accepted
+    return pod_hours(intervals(accepted, MeteringPolicy()), Period(H, H + HOUR)).rows()
 
 
 @pytest.mark.property
