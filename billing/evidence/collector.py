@@ -66,6 +66,7 @@ class Collector:
 
         Raises:
             BadRequest: the region is not configured, or the hour and its margin have not passed.
+            Refused: the region's store does not give the hour.
             Unavailable: the region or the ledger does not answer. Nothing is guessed: what was stored until then is
                 true, and the hour has no heartbeat of this source yet, so that it counts as not heard.
         """

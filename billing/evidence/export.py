@@ -19,9 +19,21 @@ if TYPE_CHECKING:
     from core.victoria import Answer
 
 _OK: Final = 200
+_BAD: Final = 400
+_FAILS: Final = 500
 _CONNECT_SECONDS: Final = 5.0
 # A series of a day at a sample a second.
 _LONGEST_LINE: Final = 8 << 20
+
+
+# A store that refuses with one of these refuses everything, or will answer later.
+_OF_THE_STORE: Final = frozenset({401, 403, 407, 408, 429})
+
+
+class Refused(Unavailable):
+    """A region's metrics store answers, and does not give what it was asked for; it may well give another hour."""
+
+    code = "refused"
 
 
 class Export:
@@ -45,7 +57,8 @@ class Export:
         """The series that match any of the selectors, with their samples in [start, end) (UTC seconds).
 
         Raises:
-            Unavailable: the store does not answer, refuses, or breaks off; what came before is not all.
+            Refused: the store does not give these samples; its status is in the message.
+            Unavailable: the store does not answer, or breaks off; what came before is not all.
         """
         form = [
             *(("match[]", selector) for selector in selectors),
@@ -57,7 +70,9 @@ class Export:
                 answer = await self._client.post("/api/v1/export?nocache=1", urlencode(form).encode())
                 try:
                     if answer.status != _OK:
-                        raise Unavailable(f"{self._name} refuses an export (status {answer.status})")
+                        is_ours = _BAD <= answer.status < _FAILS and answer.status not in _OF_THE_STORE
+                        refusal = Refused if is_ours else Unavailable
+                        raise refusal(f"{self._name} refuses an export (status {answer.status})")
                     async for line in self._lines(answer):
                         yield self._read(line)
                 finally:

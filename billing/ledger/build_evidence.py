@@ -1,4 +1,4 @@
-"""The reports about builds of one region and hour as they were known at a time."""
+"""The reports about builds of one region and some hours as they were known at a time."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from billing.build import BuildEvent, BuildState
 from core.tenant import Tenant
 
 if TYPE_CHECKING:
-    from billing.ledger.slice import Slice
+    from billing.hour import Period
     from billing.ledger.store import Ledger
 
 
-def build_evidence(ledger: Ledger, one: Slice, as_of: int) -> list[BuildEvent]:
-    """Every final report that was received before `as_of` about a build that ran in a slice's hour.
+def build_evidence(ledger: Ledger, region: str, hours: Period, as_of: int) -> list[BuildEvent]:
+    """Every final report that was received before `as_of` about a build of a region that ran in some hours.
 
-    Also those that leave out when it ran, if they came in that hour: somebody must see them.
+    Also those that leave out when it ran, if they came in these hours: somebody must see them.
 
     Raises:
         Unavailable: the ledger's store does not answer.
     """
-    asked = {"region": one.region, "as_of": as_of, "first": one.period.start, "until": one.period.end}
+    asked = {"region": region, "as_of": as_of, "first": hours.start, "until": hours.end}
     return [
         BuildEvent(
             delivery_id=row["delivery_id"],
             build_id=row["build_id"],
             tenant=Tenant(row["project_id"], row["environment"], row["service_id"]),
-            region=one.region,
+            region=region,
             state=BuildState(row["state"]),
             started_at=row["started_at"],
             finished_at=row["finished_at"],

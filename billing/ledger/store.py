@@ -163,9 +163,12 @@ class Ledger:
 
         A token belongs to one run: another run's rows under it would be taken for a repetition, and be lost.
         """
-        if usage.is_empty():
-            return
-        self._insert("usage", usage.with_columns(run_id=pl.lit(run_id)), {"insert_deduplication_token": token})
+        self.write_runs(usage.with_columns(run_id=pl.lit(run_id)), token)
+
+    def write_runs(self, usage: pl.DataFrame, token: str) -> None:
+        """Add the rows of several runs, with a column `run_id` beside `SCHEMA`; the same `token` adds them once."""
+        if not usage.is_empty():
+            self._insert("usage", usage, {"insert_deduplication_token": token})
 
     def mirror(self, publications: Iterable[Publication]) -> None:
         """Copy publications, in the order of their sequence; copying one twice changes nothing.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
 
 from billing.runs.collection import Collection
 from billing.runs.mirror import mirror
@@ -13,7 +14,7 @@ from billing.runs.runner import Runner
 from core.control import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from sqlalchemy import Engine
 
@@ -23,12 +24,19 @@ if TYPE_CHECKING:
     from billing.runs.collection import Collector
     from billing.runs.instruments import Instruments
     from billing.runs.lease import Fence, Lease
-    from billing.runs.runner import Outcome
+    from billing.runs.outcome import Outcome
     from billing.runs.step import Hook
+
+# Hours that are run together, while their rows are no more than that: memory is that of some ten thousand pods.
+_MOST_HOURS: Final = 24
+_MOST_ROWS: Final = 20_000
 
 
 class Batch:
-    """The parts that every batch needs; `holder` is a name of this process alone."""
+    """The parts that every batch needs; `holder` is a name of this process alone.
+
+    At most `most_hours` are run together: how many makes no difference but in time and in memory.
+    """
 
     def __init__(
         self,
@@ -41,6 +49,7 @@ class Batch:
         clock: Callable[[], int],
         instruments: Instruments,
         on_step: Hook | None = None,
+        most_hours: int = _MOST_HOURS,
     ) -> None:
         self._engine = engine
         self._ledger = ledger
@@ -48,18 +57,17 @@ class Batch:
         self._lease = lease
         self._clock = clock
         self._instruments = instruments
+        self._most_hours = most_hours
         steps = {} if on_step is None else {"on_step": on_step}
         self._runner = Runner(engine, ledger, policy, clock, **steps)
 
     def previews(self, slices: Iterable[Slice], kind: RunKind) -> Generator[Outcome]:
-        """What the runs would do, one after the other; nothing is written, so that no lease is needed.
+        """What the runs would do, in order; nothing is written, so that no lease is needed.
 
         Raises:
-            Unavailable: a store fails.
+            Unavailable: the control store fails.
         """
-        as_of = self._clock()
-        for one in slices:
-            yield self._runner.preview(Order(one, kind, as_of))
+        yield from self._together(slices, kind, self._runner.preview)
 
     def runs(self, choose: Callable[[], Iterable[Slice]], kind: RunKind) -> Generator[Outcome] | None:
         """Runs over the slices that `choose` names once the lease is held; `None` while another holds it.
@@ -78,8 +86,35 @@ class Batch:
                 abandon(connection, fence, self._clock())
             mirror(Publications(self._engine), self._ledger)
             collection = Collection(None if kind is RunKind.ESTIMATE else self._collector)
-            for one in choose():
-                began = time.perf_counter()
-                outcome = self._runner.run(Order(one, kind, self._clock()), fence, collection)
-                self._instruments.count(outcome, time.perf_counter() - began)
-                yield outcome
+            yield from self._together(
+                choose(), kind, lambda orders: self._counted(self._runner.run, orders, fence, collection)
+            )
+
+    def _counted(
+        self,
+        run: Callable[[Sequence[Order], Fence, Collection], list[Outcome]],
+        orders: Sequence[Order],
+        fence: Fence,
+        collection: Collection,
+    ) -> list[Outcome]:
+        began = time.perf_counter()
+        outcomes = run(orders, fence, collection)
+        each_s = (time.perf_counter() - began) / len(orders)
+        for outcome in outcomes:
+            self._instruments.count(outcome, each_s)
+        return outcomes
+
+    def _together(
+        self, slices: Iterable[Slice], kind: RunKind, work: Callable[[Sequence[Order]], list[Outcome]]
+    ) -> Iterator[Outcome]:
+        """Work on the slices of some hours at a time: first of one, then of as many as their rows allow."""
+        hours = [list(of_hour) for _, of_hour in groupby(slices, lambda one: one.hour)]
+        done, at_once = 0, 1
+        while done < len(hours):
+            chosen = hours[done : done + at_once]
+            as_of = self._clock()
+            outcomes = work([Order(one, kind, as_of) for of_hour in chosen for one in of_hour])
+            yield from outcomes
+            done += at_once
+            rows_an_hour = sum(each.rows for each in outcomes) // len(chosen)
+            at_once = max(1, min(self._most_hours, _MOST_ROWS // max(rows_an_hour, 1)))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from core.errors import Unavailable
+from billing.evidence.export import Refused
+from core.errors import StarmeterError
 
 if TYPE_CHECKING:
     from billing.ledger.slice import Slice
@@ -17,6 +18,8 @@ class Collector(Protocol):
         """Collect an hour of a region; doing it twice changes nothing.
 
         Raises:
+            Refused: the region's metrics store does not give this hour.
+            BadRequest: the hour or the region cannot be collected.
             Unavailable: the region's metrics store or the ledger does not answer.
         """
         ...
@@ -27,19 +30,26 @@ class Collection:
 
     def __init__(self, collector: Collector | None) -> None:
         self._collector = collector
-        self._done: set[tuple[str, int]] = set()
-        self._down: dict[str, Unavailable] = {}
+        self._hours: dict[tuple[str, int], StarmeterError | None] = {}
+        self._down: dict[str, StarmeterError] = {}
 
-    def collect(self, one: Slice) -> Unavailable | None:
+    def collect(self, one: Slice) -> StarmeterError | None:
         """Collect what a slice needs; returns why it could not be, for an agent may have told enough."""
-        place = (one.region, one.hour)
-        if self._collector is None or not one.cluster or place in self._done:
+        if not self.concerns(one) or self._collector is None:
             return None
-        if one.region not in self._down:
+        place = (one.region, one.hour)
+        if one.region not in self._down and place not in self._hours:
             try:
                 self._collector.collect(*place)
-            except Unavailable as failure:
+            except Refused as failure:
+                # The store answers: it may well give another hour.
+                self._hours[place] = failure
+            except StarmeterError as failure:
                 self._down[one.region] = failure
             else:
-                self._done.add(place)
-        return self._down.get(one.region)
+                self._hours[place] = None
+        return self._hours[place] if place in self._hours else self._down.get(one.region)
+
+    def concerns(self, one: Slice) -> bool:
+        """Whether there is anything to collect for a slice."""
+        return self._collector is not None and bool(one.cluster)

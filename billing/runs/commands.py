@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from billing.ledger.slice import Slice
+    from billing.runs.outcome import Outcome
     from billing.runs.parts import Parts
     from billing.runs.record import RunKind
-    from billing.runs.runner import Outcome
 
 _WAIT_SECONDS: Final = 0.5
 

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from billing.runs.record import RunKind, RunState
 
 if TYPE_CHECKING:
-    from billing.runs.runner import Outcome
+    from billing.runs.outcome import Outcome
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 

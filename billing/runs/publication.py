@@ -12,7 +12,7 @@ from billing.hour import HOUR, hour_of
 from billing.ledger.publication import Publication, PublicationKind
 from billing.ledger.slice import BUILDS, Slice
 from billing.policy import MeteringPolicy
-from billing.schema import publications, waivers
+from billing.schema import publications, runs, waivers
 from core.control import reading, writing
 from core.errors import BadRequest
 from core.schema import clusters as clusters_table
@@ -81,16 +81,31 @@ class Publications:
             connection.execute(insert(waivers).values(row | {"waived_at": moment(self._clock())}))
 
 
-def last_of(connection: Connection, one: Slice, kind: PublicationKind | None = None) -> Publication | None:
-    """What is published of a slice: of one kind, or of either."""
+def last_of_each(
+    connection: Connection, slices: Collection[Slice], kind: PublicationKind | None = None
+) -> dict[Slice, tuple[Publication, str]]:
+    """What is published of slices, of one kind or of either, and the hash of what its run's rows follow from."""
     column = publications.c
-    wanted = select(publications).where(
-        column.region == one.region, column.cluster == one.cluster, column.hour == moment(one.hour)
-    )
+    hours = [one.hour for one in slices]
+    within = [column.hour >= moment(min(hours)), column.hour <= moment(max(hours))]
     if kind is not None:
-        wanted = wanted.where(column.kind == kind)
-    row = connection.execute(wanted.order_by(column.sequence.desc()).limit(1)).one_or_none()
-    return None if row is None else _publication(row)
+        within.append(column.kind == kind)
+    last = (
+        select(func.max(column.sequence).label("sequence"))
+        .where(*within)
+        .group_by(column.region, column.cluster, column.hour)
+        .subquery()
+    )
+    wanted = (
+        select(publications, runs.c.inputs_sha256)
+        .join(last, last.c.sequence == column.sequence)
+        .join(runs, runs.c.id == column.run_id)
+    )
+    asked = frozenset(slices)
+    found = [(_publication(row), row.inputs_sha256) for row in connection.execute(wanted)]
+    return {
+        one: (each, inputs) for each, inputs in found if (one := Slice(each.hour, each.region, each.cluster)) in asked
+    }
 
 
 def published_hours(connection: Connection, region: str, cluster: str, period: Period) -> set[int]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, update
 
 from billing.accounts.moment import moment
 from billing.runs.metered import RULES
@@ -15,11 +15,14 @@ from billing.schema import runs
 from core.control import writing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from sqlalchemy import Connection, Engine
 
     from billing.ledger.slice import Slice
     from billing.runs.lease import Fence
     from billing.runs.metered import Metered
+    from billing.runs.outcome import Outcome
 
 
 class RunKind(StrEnum):
@@ -49,42 +52,53 @@ class Order:
     as_of: int
 
 
-def begin(engine: Engine, order: Order, fence: Fence, policy_sha256: str, now: int) -> str:
-    """Record that a run begins; returns its id, which no other run ever has.
+def begin(engine: Engine, orders: Sequence[Order], fence: Fence, policy_sha256: str, now: int) -> list[str]:
+    """Record that runs begin; returns their ids, which no other run ever has, in the order of the orders.
 
     Raises:
         Unavailable: the control store fails.
     """
-    run_id = str(uuid4())
-    row = {
-        "id": run_id,
-        "kind": order.kind,
-        "region": order.slice.region,
-        "cluster": order.slice.cluster,
-        "hour": moment(order.slice.hour),
-        "as_of": moment(order.as_of),
-        "state": RunState.RUNNING,
-        "fence": fence.number,
-        "rules": RULES,
-        "policy_sha256": policy_sha256,
-        "started_at": moment(now),
-        **_outcome(None),
-        "message": "",
-    }
+    rows = [
+        {
+            "id": str(uuid4()),
+            "kind": order.kind,
+            "region": order.slice.region,
+            "cluster": order.slice.cluster,
+            "hour": moment(order.slice.hour),
+            "as_of": moment(order.as_of),
+            "state": RunState.RUNNING,
+            "fence": fence.number,
+            "rules": RULES,
+            "policy_sha256": policy_sha256,
+            "started_at": moment(now),
+            **_outcome(None),
+            "message": "",
+        }
+        for order in orders
+    ]
     with writing(engine) as connection:
-        connection.execute(insert(runs).values(row))
-    return run_id
+        connection.execute(insert(runs), rows)
+    return [row["id"] for row in rows]
 
 
-def finish(
-    connection: Connection, run_id: str, state: RunState, *, metered: Metered | None, message: str, now: int
-) -> None:
-    """Record what came out, within somebody's transaction."""
-    told = {"state": state, "message": message, "finished_at": moment(now), **_outcome(metered)}
-    connection.execute(update(runs).where(runs.c.id == run_id).values(told))
+def finish(connection: Connection, ended: Iterable[tuple[str, Outcome]], now: int) -> None:
+    """Record what came out of runs, by their ids, within somebody's transaction."""
+    rows = [
+        {
+            "run": run_id,
+            "as_of": moment(outcome.order.as_of),
+            "state": outcome.state,
+            "message": outcome.message,
+            "finished_at": moment(now),
+            **_outcome(outcome.metered),
+        }
+        for run_id, outcome in ended
+    ]
+    if rows:
+        connection.execute(update(runs).where(runs.c.id == bindparam("run")), rows)
 
 
-def _outcome(metered: Metered | None) -> dict[str, str | int]:
+def _outcome(metered: Metered | None) -> dict[str, Any]:
     remarks = None if metered is None else metered.remarks
     return {
         "inputs_sha256": "" if metered is None else metered.inputs_sha256,
@@ -102,9 +116,3 @@ def abandon(connection: Connection, fence: Fence, now: int) -> int:
     lost = update(runs).where(runs.c.state == RunState.RUNNING, runs.c.fence < fence.number)
     told = {"state": RunState.FAILED, "finished_at": moment(now), "message": "its runner ended before it did"}
     return connection.execute(lost.values(told)).rowcount
-
-
-def inputs_of(connection: Connection, run_id: str) -> str:
-    """The hash of what a run's rows follow from."""
-    found: str = connection.execute(select(runs.c.inputs_sha256).where(runs.c.id == run_id)).scalar_one()
-    return found

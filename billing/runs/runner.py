@@ -1,58 +1,49 @@
-"""One run over one slice: evidence, rows, laws, and the moment from which the rows count."""
+"""Runs over the slices of some hours: evidence, rows, laws, and the moment from which the rows count.
+
+All that is written for several slices is written at once, and counts at once: which hours are run together changes how
+long it takes, and nothing else.
+"""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+import polars as pl
 from sqlalchemy import insert
 
 from billing.accounts.moment import moment
-from billing.coverage import SliceState
-from billing.ledger.build_evidence import build_evidence
-from billing.ledger.evidence import pod_evidence
+from billing.canonical import canonical, sha256
 from billing.ledger.publication import PublicationKind
 from billing.runs.change import changes
 from billing.runs.collection import Collection
-from billing.runs.holdings import holdings, payers
+from billing.runs.judging import Judging
 from billing.runs.lease import LeaseLost, require
 from billing.runs.metered import policy_hash
-from billing.runs.metering import meter_builds, meter_pods
 from billing.runs.mirror import mirror
-from billing.runs.publication import Publications, last_of
-from billing.runs.record import RunKind, RunState, begin, finish, inputs_of
+from billing.runs.outcome import Outcome, log
+from billing.runs.publication import Publications
+from billing.runs.record import RunKind, RunState, begin, finish
 from billing.runs.step import Step, unwatched
 from billing.schema import publications
-from core.control import reading, writing
+from core.control import writing
 from core.errors import StarmeterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Engine
 
+    from billing.ledger.slice import Slice
     from billing.ledger.store import Ledger
     from billing.policy import MeteringPolicy
-    from billing.runs.change import Change
     from billing.runs.lease import Fence
-    from billing.runs.metered import Metered
     from billing.runs.record import Order
     from billing.runs.step import Hook
 
 _log = logging.getLogger("billing.runs")
 _NO_COLLECTION: Final = Collection(None)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a run. `changes` is what it publishes beside what was published before, if it was asked for."""
-
-    order: Order
-    state: RunState
-    message: str = ""
-    metered: Metered | None = field(default=None, repr=False)
-    changes: tuple[Change, ...] = ()
 
 
 class Runner:
@@ -68,26 +59,32 @@ class Runner:
     ) -> None:
         self._engine = engine
         self._ledger = ledger
-        self._policy = policy
         self._policy_sha256 = policy_hash(policy)
         self._clock = clock
         self._on_step = on_step
+        self._judging = Judging(engine, ledger, policy, on_step)
         self._publications = Publications(engine)
 
-    def preview(self, order: Order) -> Outcome:
-        """What a run would do now, without collecting or writing anything.
+    def preview(self, orders: Sequence[Order]) -> list[Outcome]:
+        """What runs of one kind would do now, without collecting or writing anything.
 
         Raises:
-            Unavailable: a store fails.
+            Unavailable: the control store fails.
         """
-        metered, state = self._judged(order, _NO_COLLECTION)
-        with reading(self._engine) as connection:
-            last = last_of(connection, order.slice, _compared(order))
-        found = changes(self._ledger, order.slice, last, metered) if state is RunState.PUBLISHED else ()
-        return Outcome(order, state, _message(metered), metered, found)
+        judged = self._judging.judged(orders, {})
+        last = self._judging.last(orders)
+        found = []
+        for each in judged:
+            if each.state is RunState.PUBLISHED and each.metered is not None:
+                before = last[each.order.slice][0] if each.order.slice in last else None
+                told = changes(self._ledger, each.order.slice, before, each.metered)
+                found.append(replace(each, changes=told))
+            else:
+                found.append(each)
+        return found
 
-    def run(self, order: Order, fence: Fence, collection: Collection = _NO_COLLECTION) -> Outcome:
-        """Make a run, and publish its rows if they differ in what they follow from.
+    def run(self, orders: Sequence[Order], fence: Fence, collection: Collection = _NO_COLLECTION) -> list[Outcome]:
+        """Make runs of one kind, and publish the rows of those that differ in what they follow from.
 
         A failure of a store, or of a law, is an outcome: it is recorded, and the slice stays due.
 
@@ -95,74 +92,75 @@ class Runner:
             LeaseLost: another runner holds the lease; nothing was published.
             Unavailable: the control store cannot even record it.
         """
-        run_id = begin(self._engine, order, fence, self._policy_sha256, self._clock())
+        ids = begin(self._engine, orders, fence, self._policy_sha256, self._clock())
         self._on_step(Step.RECORDED)
+        outcomes = self._judged(orders, collection)
         try:
-            outcome = self._made(order, fence, collection, run_id)
+            self._publish(ids, outcomes, fence)
         except LeaseLost:
             raise
         except StarmeterError as failure:
-            outcome = Outcome(order, RunState.FAILED, failure.message)
-            self._finish(run_id, outcome)
-        _tell(outcome)
-        return outcome
+            outcomes = [
+                Outcome(each.order, RunState.FAILED, failure.message) if each.state is RunState.PUBLISHED else each
+                for each in outcomes
+            ]
+            with writing(self._engine) as connection:
+                finish(connection, zip(ids, outcomes, strict=True), self._clock())
+        for each in outcomes:
+            log(each)
+        return outcomes
 
-    def _made(self, order: Order, fence: Fence, collection: Collection, run_id: str) -> Outcome:
-        metered, state = self._judged(order, collection)
-        outcome = Outcome(order, state, _message(metered), metered)
-        if state is not RunState.PUBLISHED:
-            self._finish(run_id, outcome)
-            return outcome
-        # The run's id is in the token: rows that are equal to another run's are rows of their own.
-        self._ledger.write_table(metered.usage, run_id, f"{run_id}/{metered.rows_sha256}")
-        self._on_step(Step.WRITTEN)
+    def _judged(self, orders: Sequence[Order], collection: Collection) -> list[Outcome]:
+        uncollected: dict[Slice, StarmeterError] = {}
+        for order in orders:
+            if (failure := collection.collect(order.slice)) is not None:
+                uncollected[order.slice] = failure
+        if any(collection.concerns(order.slice) for order in orders):
+            # What has just been collected counts, too.
+            orders = [replace(order, as_of=self._clock() + 1) for order in orders]
+        self._on_step(Step.COLLECTED)
+        return self._judging.judged(orders, uncollected)
+
+    def _publish(self, ids: Sequence[str], outcomes: Sequence[Outcome], fence: Fence) -> None:
+        made = {run_id: each for run_id, each in zip(ids, outcomes, strict=True) if each.state is RunState.PUBLISHED}
+        self._write(made)
         with writing(self._engine) as connection:
-            require(connection, fence)
-            connection.execute(insert(publications).values(self._publication(order, run_id, metered)))
-            self._record(connection, run_id, outcome)
+            if made:
+                require(connection, fence)
+                connection.execute(insert(publications), [self._publication(*each) for each in made.items()])
+            finish(connection, zip(ids, outcomes, strict=True), self._clock())
+        if not made:
+            return
         self._on_step(Step.PUBLISHED)
         try:
             mirror(self._publications, self._ledger)
         except StarmeterError as failure:
-            # It counts already; the next run, or the next to start, copies it.
-            _log.warning("a publication is not copied yet", extra={"run": run_id, "reason": failure.message})
+            # They count already; the next run, or the next to start, copies them.
+            _log.warning("publications are not copied yet", extra={"runs": len(made), "reason": failure.message})
         self._on_step(Step.MIRRORED)
-        return outcome
 
-    def _judged(self, order: Order, collection: Collection) -> tuple[Metered, RunState]:
-        """The rows of a slice, and what is to be done with them."""
-        uncollected = collection.collect(order.slice)
-        self._on_step(Step.COLLECTED)
-        metered = self._metered(order)
-        self._on_step(Step.METERED)
-        if uncollected is not None and metered.coverage.state is not SliceState.COMPLETE:
-            raise uncollected
-        if metered.violations:
-            return metered, RunState.BLOCKED
-        with reading(self._engine) as connection:
-            last = last_of(connection, order.slice, _compared(order))
-            if last is None:
-                return metered, RunState.PUBLISHED
-            is_over = order.kind is RunKind.ESTIMATE and last.kind is PublicationKind.PUBLISHED
-            same = is_over or inputs_of(connection, last.run_id) == metered.inputs_sha256
-        return metered, RunState.UNCHANGED if same else RunState.PUBLISHED
+    def _write(self, made: dict[str, Outcome]) -> None:
+        """Add the rows of runs to the ledger."""
+        parts = [
+            each.metered.usage.with_columns(run_id=pl.lit(run_id))
+            for run_id, each in made.items()
+            if each.metered is not None and not each.metered.usage.is_empty()
+        ]
+        if parts:
+            # The runs' ids are in the token: rows that are equal to other runs' are rows of their own.
+            hashes = [(run_id, each.metered.rows_sha256) for run_id, each in made.items() if each.metered is not None]
+            self._ledger.write_runs(pl.concat(parts), sha256(canonical(hashes)))
+        if made:
+            self._on_step(Step.WRITTEN)
 
-    def _metered(self, order: Order) -> Metered:
-        held = holdings(self._engine, order.slice.period)
-        if not order.slice.cluster:
-            events = build_evidence(self._ledger, order.slice, order.as_of)
-            self._on_step(Step.READ)
-            return meter_builds(order.slice, events, held, self._policy)
-        evidence = pod_evidence(self._ledger, order.slice, self._policy, order.as_of)
-        self._on_step(Step.READ)
-        return meter_pods(order.slice, evidence, payers(held), self._policy)
-
-    def _publication(self, order: Order, run_id: str, metered: Metered) -> dict[str, object]:
-        is_estimate = order.kind is RunKind.ESTIMATE
+    def _publication(self, run_id: str, outcome: Outcome) -> dict[str, object]:
+        one, metered = outcome.order.slice, outcome.metered
+        assert metered is not None  # noqa: S101 - what is published has rows, if only none
+        is_estimate = outcome.order.kind is RunKind.ESTIMATE
         return {
-            "region": order.slice.region,
-            "cluster": order.slice.cluster,
-            "hour": moment(order.slice.hour),
+            "region": one.region,
+            "cluster": one.cluster,
+            "hour": moment(one.hour),
             "kind": PublicationKind.ESTIMATE if is_estimate else PublicationKind.PUBLISHED,
             "run_id": run_id,
             "published_at": moment(self._clock()),
@@ -170,41 +168,3 @@ class Runner:
             "expected": metered.coverage.expected,
             "rows": metered.usage.height,
         }
-
-    def _finish(self, run_id: str, outcome: Outcome) -> None:
-        with writing(self._engine) as connection:
-            self._record(connection, run_id, outcome)
-
-    def _record(self, connection: Connection, run_id: str, outcome: Outcome) -> None:
-        now = self._clock()
-        finish(connection, run_id, outcome.state, metered=outcome.metered, message=outcome.message, now=now)
-
-
-def _compared(order: Order) -> PublicationKind | None:
-    """What a run's inputs are compared with: an estimate's with whatever counts, another's with what is published."""
-    return None if order.kind is RunKind.ESTIMATE else PublicationKind.PUBLISHED
-
-
-def _message(metered: Metered) -> str:
-    broken = [f"{each.law}: {each.subject}: {each.message}" for each in metered.violations]
-    return "; ".join([*broken, *filter(None, [str(metered.remarks)])])
-
-
-def _tell(outcome: Outcome) -> None:
-    level = {RunState.BLOCKED: logging.ERROR, RunState.FAILED: logging.WARNING}.get(outcome.state, logging.INFO)
-    remarks = None if outcome.metered is None else outcome.metered.remarks
-    _log.log(
-        level,
-        "run",
-        extra={
-            "slice": str(outcome.order.slice),
-            "kind": outcome.order.kind.value,
-            "state": outcome.state.value,
-            "rows": 0 if outcome.metered is None else outcome.metered.usage.height,
-            "quarantined": 0 if remarks is None else len(remarks.quarantined),
-            "quarantined_builds": 0 if remarks is None else len(remarks.quarantined_builds),
-            "mismatched": 0 if remarks is None else len(remarks.mismatched),
-            "unattributed": 0 if remarks is None else len(remarks.unattributed),
-            "reason": outcome.message,
-        },
-    )

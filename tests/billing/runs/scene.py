@@ -17,7 +17,7 @@ from billing.runs.due import Due
 from billing.runs.instruments import Instruments
 from billing.runs.lease import Lease
 from billing.runs.publication import Publications
-from billing.runs.record import RunKind
+from billing.runs.record import RunKind, RunState
 from billing.schema import leases, publications, runs
 from billing.settings import ScheduleSettings
 from compose.process import free_port
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from billing.ledger.store import Ledger
     from billing.observation import PodObservation
-    from billing.runs.runner import Outcome
+    from billing.runs.outcome import Outcome
     from tests.billing.ledger.deposit import Deposit
 
 H: Final = parse("2026-03-01T10:00:00Z", "H")
@@ -141,6 +141,14 @@ class Scene:
         )
         with reading(self.engine) as connection:
             return [(cluster, int(hour.timestamp()), digest) for cluster, hour, digest in connection.execute(wanted)]
+
+    def remarks(self) -> list[tuple[str, str, int, int]]:
+        """What each run that ended well says, and how much it put aside, by slice."""
+        column = runs.c
+        wanted = select(column.cluster, column.hour, column.message, column.quarantined, column.quarantined_builds)
+        wanted = wanted.where(column.state == RunState.PUBLISHED).order_by(column.hour, column.cluster)
+        with reading(self.engine) as connection:
+            return [(f"{row.cluster} {row.hour}", *row[2:]) for row in connection.execute(wanted)]
 
     def forget(self) -> None:
         """Have no run, no publication and no row; the evidence stays."""

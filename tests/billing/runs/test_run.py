@@ -195,6 +195,28 @@ def test_a_region_that_is_down_leaves_its_hours_due_and_is_asked_once(scene: Sce
     assert [each.state for each in scene.run(PODS, later, collector=region)] == [RunState.PUBLISHED] * 2
 
 
+class _Telling:
+    """A collector whose region tells of a pod, in the very second in which it is asked."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+
+    def collect(self, region: str, hour: int) -> None:
+        del region
+        self.scene.see([observe([at - H, "R", 500, 2**29]) for at in range(hour, hour + HOUR + 1, 60)], self.scene.now)
+        self.scene.hear(hour)
+
+
+def test_what_a_run_collects_counts_in_that_run(one_scene: Scene) -> None:
+    one_scene.deposit.registration(REGION, CLUSTER, "uid-1", one_scene.tenant, received=H)
+
+    (outcome,) = one_scene.run(collector=_Telling(one_scene))
+
+    assert outcome.order.as_of == one_scene.now + 1
+    assert _cpu(one_scene, one_scene.acme) == 500 * 3600
+    assert str(one_scene.publications.completeness(PODS.period, [CLUSTER]).percent) == "100.00"
+
+
 def test_an_agent_that_told_everything_needs_no_series(scene: Scene) -> None:
     scene.pod()
     scene.hear()
