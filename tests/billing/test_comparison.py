@@ -8,8 +8,10 @@ import pytest
 
 from billing.assembly import assemble
 from billing.comparison import compare
+from billing.correction import corrections
 from billing.errors import Unbalanced
 from billing.invoice import ItemKind
+from billing.rating import rate
 from billing.rounding import total
 from tests.billing.books import BUILD, SERVICES, book_of, credit_list, inputs, row
 from tests.billing.golden_cases import cases
@@ -58,6 +60,18 @@ def test_several_prices_on_the_earlier_side_take_their_average() -> None:
 
     # 30 minutes for 2.50 are 0.0833… each: ten more are 0.8333…, and the price's part is what is left of 1.00.
     assert (Decimal("0.833333333333"), Decimal("0.166666666667")) == (change.quantity, change.price)
+
+
+def test_an_average_of_two_prices_of_less_than_nothing_used_has_the_sign_of_a_price() -> None:
+    """Corrections may take back what was used at two prices: -30 minutes for -2.50 become -20."""
+    end = "2026-03-01T05:00:00Z"
+    two = book_of([{**BUILD, "valid_to": end}, {**BUILD, "id": "new", "unit_price": "0.10", "valid_from": end}])
+    charged = rate([row(0, "build_s", 600), row(5, "build_s", 1200)], two, "pro")
+    once, less = corrections(charged, [], "inv-0"), corrections(charged, charged[:1], "inv-0")
+    before, after = (assemble([], two, inputs(corrections=lines)) for lines in (once, less))
+    change = next(each for each in compare(before, after) if each.kind is ItemKind.CORRECTION)
+
+    assert (Decimal("0.833333333333"), Decimal("0.50")) == (change.quantity, change.difference)
 
 
 def test_two_currencies_are_refused() -> None:

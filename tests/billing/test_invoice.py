@@ -22,7 +22,6 @@ from billing.lifecycle import (
     withdraw,
 )
 from billing.rating import rate
-from billing.rounding import total
 from core.errors import BadRequest
 from tests.billing.books import BUILD, MARCH, book_of, credit_list, entries, inputs, row
 from tests.billing.golden_cases import cases
@@ -54,7 +53,7 @@ def _content(seconds: int = 6000, **given: object) -> Content:
 @pytest.mark.parametrize(
     "stray",
     [
-        pytest.param(replace(row(0, "build_s", 1), workspace_id="another"), id="of another workspace"),
+        pytest.param(replace(row(1, "build_s", 1), workspace_id="another"), id="of another workspace"),
         pytest.param(row(-1, "build_s", 1), id="of the month before"),
         pytest.param(row(744, "build_s", 1), id="of the month after"),
         pytest.param(row(0, "build_s", 77), id="of an hour that has one"),
@@ -67,9 +66,38 @@ def test_a_row_that_does_not_belong_is_refused(stray: Any) -> None:  # noqa: ANN
         assemble([row(0, "build_s", 1), stray], book_of(), inputs())
 
 
-def test_an_amount_that_is_not_in_cents_is_refused() -> None:
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param({"taxes": entries([{"title": "VAT", "amount": "0.005"}])}, id="a tax"),
+        pytest.param({"carried_in": entries([{"title": "Carried", "amount": "0.005"}])}, id="a carried amount"),
+        pytest.param({"credits": credit_list([{"id": "c1", "remaining": "0.005"}])}, id="a credit"),
+    ],
+)
+def test_an_amount_that_is_not_in_cents_is_refused(given: dict[str, Any]) -> None:
     with pytest.raises(BadRequest, match=r"^inputs: 0\.005 is not in whole cents"):
-        _content(taxes=entries([{"title": "VAT", "amount": "0.005"}]))
+        _content(**given)
+
+
+def test_included_units_are_taken_of_their_own_meter_alone() -> None:
+    """The CPU seconds come first, on an earlier day and with their own price."""
+    cpu = {"id": "cpu", "meter": "cpu_mcore_s", "unit": "vCPU-Seconds", "unit_price": "1"}
+    included = [{"plan": "pro", "meter": "build_s", "unit": "Minutes", "quantity": 10}]
+    used = [row(0, "cpu_mcore_s", 5_000), row(24, "build_s", 1_200)]
+    content = assemble(used, book_of([cpu, BUILD], included_usage=included), inputs())
+
+    assert [Decimal("-0.5")] == [item.amount for item in content.items if item.kind is ItemKind.INCLUDED]
+
+
+def test_names_and_corrections_in_whatever_order_give_the_same_content() -> None:
+    late = [row(hour, "build_s", 600) for hour in (-48, -24)]
+    lines = corrections([], rate(late, book_of(), "pro"), "inv-0")
+    first, other = (
+        _content(corrections=lines[::step], names=inputs().names[::step], credits=credit_list([])) for step in (1, -1)
+    )
+
+    assert len(lines) == 2
+    assert first.sha256 == other.sha256
 
 
 def test_an_invoice_goes_from_draft_to_final_by_two_persons() -> None:
@@ -122,6 +150,8 @@ def test_a_void_invoice_says_what_it_said_and_its_successor_names_it() -> None:
         reissue(voided, _content())
     with pytest.raises(BadRequest, match=r"^workspace_id: "):
         reissue(voided, replace(_content(invoice_id="inv-2"), period=month(2026, 4)))
+    with pytest.raises(BadRequest, match=r"^workspace_id: "):
+        reissue(voided, replace(_content(invoice_id="inv-2"), workspace_id="another"))
     with pytest.raises(BadRequest, match=r"^reason: "):
         void(final, MARCH, "bob", " ")
 
@@ -161,42 +191,11 @@ def test_a_line_that_is_not_its_product_and_a_shown_cent_too_much_are_refused() 
         require_balance(replace(content, items=(item,)))
 
 
-def test_late_usage_reverses_the_old_line_and_enters_the_new_on_the_next_invoice() -> None:
-    invoiced = rate([row(0, "build_s", 600), row(24, "build_s", 600)], book_of(), "pro")
-    fresh = rate([row(0, "build_s", 900), row(24, "build_s", 600)], book_of(), "pro")
-    lines = corrections(invoiced, fresh, "inv-0")
-    content = assemble([], book_of(), inputs(corrections=lines))
+def test_an_invoice_of_a_fraction_of_a_cent_is_refused_although_it_adds_up() -> None:
+    fraction = Decimal("5.005")
+    content = _content(6_006)
+    items = (replace(content.items[0], shown=fraction),)
 
-    assert [(Decimal(-10), Decimal("-0.5")), (Decimal(15), Decimal("0.75"))] == [
-        (line.quantity, line.amount) for line in lines
-    ]
-    assert {(MARCH, "inv-0")} == {(line.day, line.corrects) for line in lines}
-    assert [(ItemKind.CORRECTION, Decimal("0.25"))] == [(i.kind, i.amount) for i in content.items if i.meter]
-
-
-def test_a_mended_price_is_corrected_with_both_prices_shown() -> None:
-    rows = [row(0, "build_s", 6000)]
-    lines = corrections(
-        rate(rows, book_of(), "pro"), rate(rows, book_of([{**BUILD, "unit_price": "0.04"}]), "pro"), "i"
-    )
-    content = assemble([], book_of(), inputs(corrections=lines))
-    require_balance(content)
-
-    assert [Decimal(4), Decimal(-5)] == sorted((item.amount for item in content.items if item.meter), reverse=True)
-
-
-def test_a_correction_of_a_correction_starts_from_what_was_charged_all_in_all() -> None:
-    first, second, third = (rate([row(0, "build_s", seconds)], book_of(), "pro") for seconds in (600, 900, 300))
-    once = corrections(first, second, "inv-0")
-    twice = corrections([*first, *once], third, "inv-0")
-
-    assert Decimal("-0.5") == total(line.amount for line in twice)
-    assert corrections([*first, *once, *twice], third, "inv-0") == ()
-
-
-def test_usage_that_was_never_there_is_reversed_to_nothing() -> None:
-    invoiced = rate([row(0, "build_s", 600)], book_of(), "pro")
-    lines = corrections(invoiced, [], "inv-0")
-
-    assert [Decimal("-0.5")] == [line.amount for line in lines]
-    assert [*corrections([*invoiced, *lines], [], "inv-0")] == []
+    assert content.items[0].amount == fraction
+    with pytest.raises(Unbalanced, match="what is shown"):
+        require_balance(replace(content, items=items, total=fraction))

@@ -9,7 +9,7 @@ import pytest
 from billing.errors import MissingPrice
 from billing.hour import DAY
 from billing.price import Kind
-from billing.rating import rate
+from billing.rating import by_day, rate, rate_days
 from billing.rounding import MONEY_PLACES, Mode, money, rounded, shares_in_cents, total
 from tests.billing.books import BUILD, MARCH, SERVICES, book_of, row
 from tests.billing.golden_cases import cases
@@ -88,3 +88,13 @@ def test_a_package_says_what_it_is_a_package_of() -> None:
     package = {**BUILD, "model": "package", "package_size": 100, "unit_price": "4"}
 
     assert [line.unit for line in rate([row(0, "build_s", 1)], book_of([package]), "pro")] == ["100 Minutes"]
+
+
+def test_days_in_whatever_order_are_rated_as_those_of_a_calendar() -> None:
+    """Steps are used up by the first day's usage first, whichever day the store tells of first."""
+    steps = [{"up_to": 10, "unit_price": "1"}, {"unit_price": "3"}]
+    book = book_of([{**BUILD, "unit_price": None, "model": "graduated", "steps": steps}])
+    days = by_day([row(24 * day, "build_s", 480) for day in range(3)], book, "pro")
+
+    assert [Decimal(8), Decimal(2), Decimal(18), Decimal(24)] == [line.amount for line in rate_days(days, book)]
+    assert rate_days(days, book) == rate_days(days[::-1], book)
