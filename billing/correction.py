@@ -25,7 +25,7 @@ def corrections(invoiced: Iterable[RatedLine], fresh: Iterable[RatedLine], invoi
     """
     before, after = _net(invoiced), _net(fresh)
     changed = [key for key in before.keys() | after.keys() if _amounts(before.get(key)) != _amounts(after.get(key))]
-    reversals = [_negative(before[key]) for key in changed if key in before]
+    reversals = [reversed_line(before[key]) for key in changed if key in before]
     entries = [after[key] for key in changed if key in after]
     return tuple(replace(line, corrects=invoice_id) for line in sorted([*reversals, *entries], key=_in_order))
 
@@ -59,7 +59,8 @@ def _amounts(line: RatedLine | None) -> tuple[int, Decimal] | None:
     return None if line is None else (line.base_quantity, line.quantity)
 
 
-def _negative(line: RatedLine) -> RatedLine:
+def reversed_line(line: RatedLine) -> RatedLine:
+    """What takes a line back, whatever it was for."""
     return replace(
         line,
         base_quantity=-line.base_quantity,

@@ -2,23 +2,27 @@
 
 One row per service, meter, price and day, and one per row of the invoice that has no price. Billed cost adds up to the
 invoice's total exactly. An open period's rows are replaced as a whole; a closed one's are never: what changes later is
-reversed and entered again, as `ChargeClass` Correction, under a later invoice.
+reversed and entered again, as `ChargeClass` Correction, under a later invoice. A void invoice's rows stay, too; all of
+them are reversed under the invoice that takes its place.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from billing.correction import reversed_line
 from billing.hour import DAY, iso
-from billing.invoice import ItemKind, State
+from billing.invoice import Invoice, ItemKind, State
 from billing.meter import TITLES, Meter, unit
 from billing.rating import rounded_quantity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from decimal import Decimal
 
-    from billing.invoice import Content, Invoice, Item
+    from billing.hour import Period
+    from billing.invoice import Content, Item
     from billing.rating import RatedLine
 
     Value = str | Decimal | None
@@ -72,17 +76,51 @@ _OTHERS: Final = {
 }
 
 
-def focus_rows(invoice: Invoice) -> Iterator[dict[str, Value]]:
+def focus_rows(
+    invoice: Invoice, periods: Mapping[str, Period], replaced: Content | None = None
+) -> Iterator[dict[str, Value]]:
     """The rows of an invoice, whatever its state: every column of `COLUMNS` in that order, `None` where it has none.
 
-    Times are RFC 3339 in UTC, periods exclude their end. `Tags` is a JSON object.
+    Times are RFC 3339 in UTC, periods exclude their end. `Tags` is a JSON object. `periods`: those of the invoices that
+    it corrects, by their ids. `replaced`: the void invoice whose place it takes, which its rows reverse.
     """
-    content, names = invoice.content, dict(invoice.content.names)
+    for own, amount in _charges(invoice.content, periods):
+        yield _row(invoice, own, amount)
+    if replaced is not None:
+        under = Invoice(
+            # Plan, book and currency are those of what is taken back.
+            replace(replaced, number=invoice.content.number, invoice_id=invoice.content.invoice_id),
+            invoice.state,
+        )
+        for own, amount in _charges(_reversal(replaced), periods):
+            yield _row(under, own | _taken_back(own, replaced), amount)
+
+
+def _charges(content: Content, periods: Mapping[str, Period]) -> Iterator[tuple[dict[str, Value], Decimal]]:
+    """What is charged for, and how much: of lines, and of the items without a price."""
+    names = dict(content.names)
     for line in content.lines:
-        yield _row(invoice, _priced(line, names), line.amount)
+        yield _priced(line, names), line.amount
     for item in content.items:
         if item.meter is None:
-            yield _row(invoice, _unpriced(item, content), item.amount)
+            # A plan's difference belongs to the period whose included usage or minimum is another than was charged.
+            period = periods[item.corrects] if item.kind is ItemKind.CORRECTION else content.period
+            yield _unpriced(item, period), item.amount
+
+
+def _reversal(content: Content) -> Content:
+    """Every line and item of an invoice the other way round."""
+    items = tuple(replace(item, amount=item.amount.copy_negate()) for item in content.items)
+    return replace(content, lines=tuple(map(reversed_line, content.lines)), items=items)
+
+
+def _taken_back(own: dict[str, Value], void: Content) -> dict[str, Value]:
+    return {
+        "ChargeClass": "Correction",
+        "ChargeDescription": f"{own['ChargeDescription']}, taken back with {void.number}",
+        "x_ItemKind": ItemKind.CORRECTION.value,
+        "x_CorrectsInvoiceId": void.invoice_id,
+    }
 
 
 def _row(invoice: Invoice, own: dict[str, Value], amount: Decimal) -> dict[str, Value]:
@@ -157,15 +195,15 @@ def _priced(line: RatedLine, names: dict[str, str]) -> dict[str, Value]:
     }
 
 
-def _unpriced(item: Item, content: Content) -> dict[str, Value]:
+def _unpriced(item: Item, period: Period) -> dict[str, Value]:
     category, frequency = _OTHERS[item.kind]
     return {
         "ChargeCategory": category,
         "ChargeClass": "Correction" if item.kind is ItemKind.CORRECTION else None,
         "ChargeDescription": item.title,
         "ChargeFrequency": frequency,
-        "ChargePeriodEnd": iso(content.period.end),
-        "ChargePeriodStart": iso(content.period.start),
+        "ChargePeriodEnd": iso(period.end),
+        "ChargePeriodStart": iso(period.start),
         "ServiceCategory": "Other",
         "ServiceName": "Billing",
         "ServiceSubcategory": "Other (Other)",

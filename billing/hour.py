@@ -89,6 +89,14 @@ def month_of(second: int) -> Period:
     return _month_of_day(day_of(second))
 
 
+def months(period: Period) -> list[Period]:
+    """The calendar months of UTC that a period touches."""
+    found = [month_of(period.start)]
+    while found[-1].end < period.end:
+        found.append(month_of(found[-1].end))
+    return found
+
+
 @lru_cache(maxsize=4096)
 def _month_of_day(day: int) -> Period:
     # Remembered, since rating asks for it line by line.

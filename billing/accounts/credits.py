@@ -26,7 +26,7 @@ from core.control import reading, writing
 from core.errors import BadRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from sqlalchemy import Connection, Engine
 
@@ -137,12 +137,19 @@ def accounts(connection: Connection, workspace_id: str) -> tuple[CreditAccount, 
     )
 
 
-def usable(connection: Connection, workspace_id: str, currency: str) -> tuple[Credit, ...]:
-    """What an invoice of a currency may take, as `assemble` wants it."""
+def usable(
+    connection: Connection, workspace_id: str, currency: str, expected: Iterable[Content] = ()
+) -> tuple[Credit, ...]:
+    """What an invoice of a currency may take, as `assemble` wants it; the `expected` ones have taken theirs before."""
+    taken: defaultdict[str, list[Decimal]] = defaultdict(list)
+    for content in expected:
+        for item in content.items:
+            if item.kind is ItemKind.CREDIT:
+                taken[item.corrects].append(item.amount)
     return tuple(
-        Credit(each.id, each.title, each.remaining, each.expires_at)
+        Credit(each.id, each.title, left, each.expires_at)
         for each in accounts(connection, workspace_id)
-        if each.currency == currency and each.remaining > 0
+        if each.currency == currency and (left := total([each.remaining, *taken[each.id]])) > 0
     )
 
 

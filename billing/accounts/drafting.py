@@ -16,6 +16,8 @@ from billing.price_book_file import read_price_book
 from core.control import reading
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sqlalchemy import Engine
 
     from billing.accounts.evidence import Evidence
@@ -52,8 +54,8 @@ class Order:
     rerate: bool = False
 
 
-def draw(engine: Engine, order: Order, evidence: Evidence, book: PriceBook | None = None) -> Drawn:
-    """Draw up an invoice and write nothing; `book` instead of the one in force answers "what if".
+def draw(engine: Engine, order: Order, evidence: Evidence, expected: Sequence[Drawn] = ()) -> Drawn:
+    """Draw up an invoice and write nothing; those that are `expected` before it are taken for final.
 
     Raises:
         CurrencyOpen: amounts of another currency are left to be charged.
@@ -64,11 +66,12 @@ def draw(engine: Engine, order: Order, evidence: Evidence, book: PriceBook | Non
     until = evidence.until()
     with reading(engine) as connection:
         name = require_workspace(connection, order.workspace_id)
-        chosen = active_book(connection) if book is None else book
+        chosen = active_book(connection)
         plan = plan_of(connection, order.workspace_id, order.period.start)
-        history = History(connection, order.workspace_id)
+        history = History(connection, order.workspace_id, expected)
         again = reopened(connection, history, order.period.start, until, chosen, rerate=order.rerate)
-        credit = usable(connection, order.workspace_id, chosen.currency)
+        taking = [each.content for each in expected]
+        credit = usable(connection, order.workspace_id, chosen.currency, taking)
         carried = history.carried(order.period.start, chosen.currency)
         places = places_of(connection, order.workspace_id, order.period)
     rows = evidence.ledger.rows(order.workspace_id, order.period, until=until)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from sqlalchemy import select
 
@@ -14,49 +15,94 @@ from billing.accounts.moment import seconds
 from billing.assembly import Entry
 from billing.canonical import canonical, sha256
 from billing.errors import CurrencyOpen
-from billing.hour import Period
+from billing.hour import Period, date
 from billing.invoice import ItemKind
 from billing.rounding import total
 from billing.schema import invoices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from sqlalchemy import Connection
     from sqlalchemy.engine import Row
 
+    from billing.accounts.drafting import Drawn
     from billing.invoice import Content
     from billing.rating import RatedLine
 
 _DEDUCTIONS = {ItemKind.INCLUDED, ItemKind.MINIMUM}
 
 
+# After every real one.
+_LATER: Final = 2**63
+
+
+@dataclass
 class Closed:
     """A final invoice that is not void. Its content is read when it is asked for: most never are."""
 
-    def __init__(self, row: Row[Any]) -> None:
-        self.id: str = row.id
-        self.number: str = row.number
-        self.period = Period(seconds(row.period_start), seconds(row.period_end))
-        self.start = self.period.start
-        self.issued_at = seconds(row.issued_at)
-        self.publication: int = row.publication
-        self.rerates: bool = row.rerates
-        self.is_zero = Decimal(row.total) == 0
-        self.currency: str = row.currency
-        self.book: tuple[str, int] = row.price_book, row.price_book_version
-        self._text: str = row.content
+    id: str
+    number: str
+    period: Period
+    issued_at: int
+    publication: int
+    rerates: bool
+    is_zero: bool
+    currency: str
+    book: tuple[str, int]
+    read: Callable[[], Content]
+
+    @classmethod
+    def of(cls, row: Row[Any]) -> Self:
+        """From its row."""
+        return cls(
+            id=row.id,
+            number=row.number,
+            period=Period(seconds(row.period_start), seconds(row.period_end)),
+            issued_at=seconds(row.issued_at),
+            publication=row.publication,
+            rerates=row.rerates,
+            is_zero=Decimal(row.total) == 0,
+            currency=row.currency,
+            book=(row.price_book, row.price_book_version),
+            read=lambda: read_content(row.content),
+        )
+
+    @classmethod
+    def expected(cls, drawn: Drawn) -> Self:
+        """One that is drawn up only, as though it were final; it is called by its month."""
+        content = drawn.content
+        return cls(
+            id=content.invoice_id,
+            number=date(content.period.start)[:7],
+            period=content.period,
+            issued_at=_LATER,
+            publication=drawn.publication,
+            rerates=drawn.rerates,
+            is_zero=content.total == 0,
+            currency=content.currency,
+            book=(content.price_book, content.price_book_version),
+            read=lambda: content,
+        )
+
+    @property
+    def start(self) -> int:
+        """When its period begins."""
+        return self.period.start
 
     @cached_property
     def content(self) -> Content:
         """What it says."""
-        return read_content(self._text)
+        return self.read()
 
 
 class History:
-    """A workspace's final invoices, read once within a transaction. The void ones count in `digest` alone."""
+    """A workspace's final invoices, read once within a transaction. The void ones count in `digest` alone.
 
-    def __init__(self, connection: Connection, workspace_id: str) -> None:
+    `expected` are taken for final: what they charge, carry over and correct counts, too.
+    """
+
+    def __init__(self, connection: Connection, workspace_id: str, expected: Iterable[Drawn] = ()) -> None:
         statement = (
             select(invoices)
             .where(invoices.c.workspace_id == workspace_id, invoices.c.state.in_(("final", "void")))
@@ -64,7 +110,7 @@ class History:
         )
         rows = connection.execute(statement).all()
         self.digest = sha256(canonical([(row.id, row.state) for row in rows]))
-        self.closed = tuple(Closed(row) for row in rows if row.state == "final")
+        self.closed = (*(Closed.of(row) for row in rows if row.state == "final"), *map(Closed.expected, expected))
 
     def before(self, start: int) -> tuple[Closed, ...]:
         """The invoices of periods that began earlier."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 
-from billing.accounts.moment import moment
+from billing.accounts.moment import moment, seconds
 from billing.ledger.slice import BUILDS, Slice
 from core.errors import NotFound
 from core.schema import clusters, project_workspaces, projects, services, workspaces
@@ -58,6 +58,14 @@ def holders(connection: Connection, period: Period) -> tuple[tuple[str, str], ..
     held = select(project_workspaces.c.workspace_id).where(_within(period))
     statement = select(workspaces).where(workspaces.c.id.in_(held)).order_by(workspaces.c.id)
     return tuple((each.id, each.name) for each in connection.execute(statement))
+
+
+def first_held(connection: Connection, workspace_id: str) -> int | None:
+    """Since when a workspace has held any project, in UTC seconds; `None` when it never held one."""
+    held = project_workspaces.c
+    statement = select(func.min(held.valid_from)).where(held.workspace_id == workspace_id)
+    found = connection.execute(statement).scalar()
+    return None if found is None else seconds(found)
 
 
 def places_of(connection: Connection, workspace_id: str, period: Period) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """`/usage/focus`: charges as rows of FOCUS, of final invoices or of what the invoices of months would be now.
 
-Rows are those of whole invoices, so that they add up to their totals; so spans are whole months. A file has rows alone,
+Rows are those of whole invoices, so that they add up to their totals; so spans are whole months. A month that has a
+final invoice has its rows, whatever is asked for. A file has rows alone,
 as those who load it expect: its length and its digest are told before it, so that a cut one is known by them.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import uuid
+import logging
 from dataclasses import dataclass
 from hashlib import blake2s
 from itertools import chain, islice
@@ -17,29 +18,31 @@ from typing import IO, TYPE_CHECKING, Final
 import orjson
 import pyarrow as pa  # type: ignore[import-untyped]
 
-from billing.accounts.drafting import Order, draw
+from billing.accounts import outlook
 from billing.accounts.evidence import Evidence
 from billing.canonical import decimal_text
+from billing.errors import CurrencyOpen
 from billing.focus import focus_rows
 from billing.hour import DAY, iso, month_of, parse
-from billing.invoice import Invoice
 from billing.surface.ask import Flow, Whole, unchanged
 from billing.surface.bound_ledger import Days, Log
 from billing.surface.cursor import BadCursor, Cursor, Signer
 from billing.surface.encoding import FORMATS, JSON, objects
 from billing.surface.question import Source, spanning
-from billing.surface.records import months
 from billing.surface.spool import spooled
 from billing.surface.table import FOCUS
 from billing.surface.verification import assert_rows
-from core.errors import BadRequest
+from core.errors import BadRequest, Unavailable
 from core.scope import Action
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
+    from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 
+    from billing.accounts.outlook import Outlook
     from billing.hour import Period
     from billing.surface.ask import Answer, Ask
+
+_log = logging.getLogger("billing.surface.focus_page")
 
 _ASKED: Final = ("start", "end", "source")
 NAMES: Final = (*_ASKED, "limit", "cursor", "format")
@@ -49,26 +52,27 @@ _PIECE: Final = 1 << 18
 # A row has 72 columns.
 _BATCH_ROWS: Final = 8_192
 _TIMES: Final = tuple(each.name for each in FOCUS if pa.types.is_timestamp(each.type))
-# An invoice that is not drawn up yet has the same provisional id whenever it is asked for.
-_PROVISIONAL: Final = uuid.UUID("5f0c5b39-6d5d-4a0e-9a6b-6c1a1d9f0c55")
+_LATER: Final = "charges cannot be told now, since invoices of two currencies are open; retry later"
 
 
 @dataclass(frozen=True, slots=True)
 class _Charges:
     """The invoices whose rows are asked for, as of a publication."""
 
-    invoices: tuple[Invoice, ...]
+    outlook: Outlook
     publication: int
 
     @property
     def digest(self) -> str:
         """What tells two of them apart."""
-        text = "\n".join(f"{each.state} {each.content.sha256}" for each in self.invoices)
+        invoices = [each.invoice for each in self.outlook.charged]
+        text = "\n".join(f"{each.state} {each.content.replaces} {each.content.sha256}" for each in invoices)
         return blake2s(text.encode(), digest_size=16).hexdigest()
 
-    def rows(self) -> Iterator[dict[str, object]]:
+    def rows(self) -> Iterator[Mapping[str, object]]:
         """All rows, in the order of the invoices."""
-        return chain.from_iterable(map(dict, focus_rows(each)) for each in self.invoices)
+        told = self.outlook
+        return chain.from_iterable(focus_rows(each.invoice, told.periods, each.replaced) for each in told.charged)
 
 
 async def answer(ask: Ask) -> Answer:
@@ -77,6 +81,7 @@ async def answer(ask: Ask) -> Answer:
     Raises:
         BadRequest: an argument is wrong, or a cursor's data is not there any more.
         MissingPrice: usage has no price.
+        Unavailable: amounts of another currency have to be settled first.
     """
     form = ask.format
     signer = Signer(ask.settings.cursor_key, ask.scope, f"focus\n{ask.arguments.canonical(_ASKED)}")
@@ -102,7 +107,7 @@ async def answer(ask: Ask) -> Answer:
     begin = 0 if cursor is None else int(cursor.key[0])
     rows = await asyncio.to_thread(lambda: list(islice(charges.rows(), begin, begin + limit + 1)))
     after = Cursor(period.start, period.end, until, charges.digest, (begin + limit,))
-    percent = min((each.content.completeness for each in charges.invoices), default=None)
+    percent = min((each.completeness for each in charges.outlook.standing), default=None)
     body = {
         "rows": objects(_batch(rows[:limit], ask.scope.workspace_id)),
         "next_cursor": signer.write(after) if len(rows) > limit else None,
@@ -132,20 +137,19 @@ def _charges(ask: Ask, period: Period, source: Source, until: int, loop: asyncio
     """In a thread."""
     workspace, records = ask.scope.workspace_id, ask.records
     if source is Source.INVOICE:
-        final = [
-            each
-            for each in records.final_invoices(workspace)
-            if each.content.period.start in period and each.content.period.end <= period.end
-        ]
-        return _Charges(tuple(final), until)
+        return _Charges(outlook.issued(records.engine, workspace, period), until)
     changes = records.changes()
-    drawn = []
-    for month in months(period):
+
+    def evidence(month: Period) -> Evidence:
         ledger = Days(ask.reader, loop, until, changes, month if source is Source.ESTIMATE else None)
-        order = Order(str(uuid.uuid5(_PROVISIONAL, f"{workspace} {month.start}")), workspace, month)
-        evidence = Evidence(ledger, Log(records.publications, until))
-        drawn.append(Invoice(draw(records.engine, order, evidence).content))
-    return _Charges(tuple(drawn), until)
+        return Evidence(ledger, Log(records.publications, until))
+
+    try:
+        return _Charges(outlook.expected(records.engine, workspace, period, evidence), until)
+    except CurrencyOpen as failure:
+        # The message is for those who make invoices.
+        _log.error("charges are not told", extra={"workspace": workspace, "reason": failure.message})
+        raise Unavailable(_LATER) from failure
 
 
 async def _file(ask: Ask, charges: _Charges, form: str, tag: str, name: str) -> Flow:
@@ -171,7 +175,7 @@ def _batches(charges: _Charges, workspace_id: str) -> Iterator[pa.RecordBatch]:
         yield _batch(some, workspace_id)
 
 
-def _batch(rows: list[dict[str, object]], workspace_id: str) -> pa.RecordBatch:
+def _batch(rows: Sequence[Mapping[str, object]], workspace_id: str) -> pa.RecordBatch:
     assert_rows(workspace_id, {row["BillingAccountId"] for row in rows})
     columns: dict[str, list[object]] = {name: [row[name] for row in rows] for name in FOCUS.names}
     for name in _TIMES:

@@ -40,7 +40,7 @@ def _decimal(value: object) -> Decimal:
 
 @pytest.fixture(scope="module")
 def rows() -> list[dict[str, object]]:
-    return [dict(row) for row in focus_rows(final())]
+    return [dict(row) for row in focus_rows(final(), {})]
 
 
 def test_every_row_has_every_column_in_order(rows: list[dict[str, object]]) -> None:
@@ -120,7 +120,7 @@ def test_tags_are_json(rows: list[dict[str, object]]) -> None:
 
 
 def test_a_draft_is_an_estimate_under_a_provisional_invoice_id() -> None:
-    row = next(focus_rows(Invoice(final().content)))
+    row = next(focus_rows(Invoice(final().content), {}))
 
     assert row["x_Status"] == "estimate"
-    assert {"invoice"} == {each["x_Status"] for each in focus_rows(final())}
+    assert {"invoice"} == {each["x_Status"] for each in focus_rows(final(), {})}

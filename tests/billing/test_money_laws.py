@@ -100,7 +100,7 @@ def test_an_invoice_always_balances_and_its_focus_rows_add_up(rows: list[UsageRo
     require_balance(content)
 
     assert content.total >= 0
-    assert content.total == total(Decimal(str(each["BilledCost"])) for each in focus_rows(Invoice(content)))
+    assert content.total == total(Decimal(str(each["BilledCost"])) for each in focus_rows(Invoice(content), {}))
     assert sum(each.quantity for each in rows) == sum(line.base_quantity for line in content.lines)
 
 
