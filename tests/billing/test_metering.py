@@ -123,6 +123,14 @@ def test_a_pod_that_runs_all_month_has_every_hour_of_it_in_full(first_day: str, 
     assert metered["running_s"].unique().to_list() == [HOUR]
 
 
+def test_of_two_sights_of_a_pod_in_a_second_the_larger_one_counts_whichever_came_first() -> None:
+    small, large, later = (observe(seen) for seen in ([0, "R", 100, 1], [0, "R", 300, 2], [30, "R", 100, 1]))
+    for seen in ([small, large, later], [later, large, small]):
+        metered = pod_hours(intervals(table(seen), MeteringPolicy()), _DAY)
+
+        assert metered.select("running_s", "cpu_mcore_s", "mem_byte_s").rows() == [(30, 9_000, 60)]
+
+
 def test_phases_are_ordered_so_that_an_end_wins_a_tie() -> None:
     seen = [observe([0, "R", 1, 1]), observe([30, "R", 1, 1]), observe([30, "S", 1, 1], finished_at=30)]
     metered = pod_hours(intervals(table(seen), MeteringPolicy()), _DAY)

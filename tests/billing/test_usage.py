@@ -163,6 +163,14 @@ def test_a_pod_that_ends_makes_room_in_the_same_second() -> None:
     assert _violations(_rows(seen, _attribution((0, None, "a"))), Allocatable(500, 1000), seen) == []
 
 
+def test_what_is_not_billed_holds_nothing_of_a_node() -> None:
+    """A pod that was lost may be gone from its node, where others run by now."""
+    lost = [observe([0, "R", 500, 1000], "uid-2"), observe([HOUR, "U", 500, 1000], "uid-2")]
+    seen = [*_SEEN, *lost]
+
+    assert _violations(_rows(seen, _attribution((0, None, "a"))), Allocatable(500, 1000), seen) == []
+
+
 def test_a_period_has_whole_hours_and_an_end_after_its_start() -> None:
     assert month(2026, 12).hours == 24 * 31
     with pytest.raises(BadRequest, match=r"^start: .* is within an hour"):

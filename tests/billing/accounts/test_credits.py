@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import insert
 
 from billing.accounts import journal
-from billing.accounts.credits import CreditKind
+from billing.accounts.credits import CreditKind, usable
 from billing.schema import credit_uses
-from core.control import writing
+from core.control import reading, writing
 from core.errors import BadRequest, NotFound
 from tests.billing.accounts.world import builds, day
 from tests.billing.books import BUILD, WORKSPACE, written
@@ -41,6 +41,17 @@ def test_a_final_invoice_takes_of_a_credit_and_a_void_one_gives_it_back(world: W
     assert (Decimal("0.00"), Decimal("3.00")) == (first.total, second.total)
     assert (after_first, after_second, _left(world)) == (["2.00"], ["0.00"], ["5.00"])
     assert journal.findings(world.engine) == ()
+
+
+def test_a_credit_that_is_used_up_is_not_offered_to_the_next_invoice(world: World) -> None:
+    world.activate(BOOK)
+    world.credits.give(WORKSPACE, "Welcome", Decimal("5.00"), by="ada")
+    world.publish([builds(1, 100)], day(1))
+    world.final(day(1))
+    with reading(world.engine) as connection:
+        offered = usable(connection, WORKSPACE, "USD")
+
+    assert (_left(world), offered) == (["0.00"], ())
 
 
 def test_a_draft_takes_nothing(world: World) -> None:
