@@ -63,6 +63,19 @@ def test_a_void_period_is_reissued_and_not_drafted(world: World) -> None:
         world.invoices.draft(WORKSPACE, day(1), world.evidence)
 
 
+def test_what_takes_a_void_invoices_place_does_so_however_often_it_is_drafted(world: World) -> None:
+    world.activate(BOOK)
+    world.publish([builds(1)], day(1))
+    final = world.final(day(1)).content
+    world.invoices.void(final.invoice_id, "ada", "wrong")
+    first = world.invoices.reissue(final.invoice_id, world.evidence).content
+    world.publish([builds(1, 120)])
+    again = world.invoices.draft(WORKSPACE, day(1), world.evidence).content
+
+    assert (again.invoice_id, again.replaces) == (first.invoice_id, final.invoice_id)
+    assert again.total == 2 * first.total
+
+
 def test_an_invoice_that_another_builds_on_is_not_voided_before_it(world: World) -> None:
     world.activate(BOOK)
     world.publish([builds(1, 4)], day(1))
