@@ -1,7 +1,8 @@
 """One delivery: a file per UTC day, then its manifest, which says what the file must be; told day by day how far it is.
 
 The same run twice puts nothing twice, and one that was interrupted goes on where it was: a day counts once its manifest
-is there. A day whose rows have changed since, by evidence that was late, is put anew; its name stays.
+is there. A day whose rows have changed since, by evidence that was late, is put anew; its name stays. A closed month is
+worth what its invoices say, whatever price book is in force, and of a day that is the same nothing is put.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import orjson
 from sqlalchemy import func, select
 
 from billing.accounts.moment import moment
-from billing.accounts.plans import plan_of
+from billing.accounts.terms import Terms, terms_of
 from billing.accounts.workspaces import places_of
 from billing.canonical import canonical, decimal_text, sha256
 from billing.hour import DAY, HOUR, Period, date, iso, month_of
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from billing.delivery.bucket import Bucket
     from billing.delivery.target import Target, Targets
     from billing.ledger.store import Ledger
-    from billing.price_book import PriceBook
     from billing.rating import RatedLine
     from billing.runs.publication import Publications
 
@@ -56,12 +56,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What days are made of: the stores as of the publication `until`, and the price book in force."""
+    """What days are made of: the stores as of the publication `until`."""
 
     engine: Engine
     ledger: Ledger
     publications: Publications
-    book: PriceBook
     until: int
 
 
@@ -71,23 +70,24 @@ class Daily:
     def __init__(self, origin: Origin, target: Target) -> None:
         self._origin = origin
         self.target = target
+        self._terms: dict[int, Terms] = {}
         self._rated: tuple[int, list[RatedLine]] | None = None
 
     def state(self, day: int) -> str:
         """What a day's rows follow from: it changes whenever they could."""
-        month = month_of(day)
+        terms = self._terms_of(day)
+        # Where a month's total decides about a price, all of the month counts.
+        span = month_of(day) if terms.has_steps else Period(day, day + DAY)
         column = publications.c
-        # Of the month, as a month's total may decide about a price.
         statement = select(func.max(column.sequence)).where(
             column.kind == "published",
-            column.hour >= moment(month.start),
-            column.hour < moment(month.end),
+            column.hour >= moment(span.start),
+            column.hour < moment(span.end),
             column.sequence <= self._origin.until,
         )
         with reading(self._origin.engine) as connection:
             last = connection.execute(statement).scalar() or 0
-            plan = plan_of(connection, self.target.workspace_id, month.start)
-        return sha256(canonical([FORMAT, last, self._origin.book.digest, plan, self.target.format]))
+        return sha256(canonical([FORMAT, last, terms.basis, self.target.format]))
 
     def completeness(self, day: int) -> Completeness:
         """How much of a day's evidence there is where the workspace may have used something."""
@@ -96,39 +96,55 @@ class Daily:
             places = places_of(connection, self.target.workspace_id, period)
         return self._origin.publications.completeness(period, clusters=places, until=self._origin.until)
 
-    def put(self, bucket: Bucket, day: int, state: str, percent: str) -> None:
-        """Put a day's file and then its manifest."""
+    def put(self, bucket: Bucket, day: int, known: dict[str, Any] | None, percent: str) -> bool:
+        """Put a day's file and then its manifest, unless the `known` manifest says that they are there already.
+
+        Returns whether anything was put. What is published of others changes the state of a day and not its rows: then
+        nothing is.
+        """
+        state = self.state(day)
+        if known is not None and (known.get("state"), known.get("completeness")) == (state, percent):
+            return False
+        book = self._terms_of(day).book
         question = Question(Period(day, day + DAY), DAY, GROUPS, Source.PUBLISHED)
-        batch = Worth(question, self.target.workspace_id, self._origin.book.currency).batch(self._lines(day))
+        batch = Worth(question, self.target.workspace_id, book.currency).batch(self._lines(day))
         spool = spooled([] if batch is None else [batch], self.target.format, USAGE)
-        name = file_name(self.target)
-        with spool.content as content:
-            bucket.put(f"{folder(day)}/{name}", content)
-        manifest = {
+        told = {
             "format": FORMAT,
             "workspace_id": self.target.workspace_id,
             "start": iso(day),
             "end": iso(day + DAY),
-            "file": name,
+            "file": file_name(self.target),
             "rows": spool.rows,
             "bytes": spool.length,
             "sha256": spool.sha256.hex(),
             "completeness": percent,
-            "price_book": f"{self._origin.book.name} {self._origin.book.version}",
-            "state": state,
+            "price_book": f"{book.name} {book.version}",
         }
-        bucket.put(f"{folder(day)}/{MANIFEST}", io.BytesIO(orjson.dumps(manifest, option=orjson.OPT_INDENT_2)))
+        with spool.content as content:
+            if known is not None and told.items() <= known.items():
+                return False
+            if known is None or any(known.get(name) != told[name] for name in ("file", "sha256")):
+                bucket.put(f"{folder(day)}/{file_name(self.target)}", content)
+        manifest = orjson.dumps(told | {"state": state}, option=orjson.OPT_INDENT_2)
+        bucket.put(f"{folder(day)}/{MANIFEST}", io.BytesIO(manifest))
+        return True
+
+    def _terms_of(self, day: int) -> Terms:
+        month = month_of(day)
+        if month.start not in self._terms:
+            self._terms |= terms_of(self._origin.engine, self.target.workspace_id, [month])
+        return self._terms[month.start]
 
     def _lines(self, day: int) -> list[RatedLine]:
         """The month's lines, which are rated once for all of its days."""
         month = month_of(day)
         if self._rated is None or self._rated[0] != month.start:
-            workspace = self.target.workspace_id
-            plan = plan_of(self._origin.engine, workspace, month.start)
+            terms = self._terms_of(day)
             used = self._origin.ledger.day_usage(
-                workspace, month, self._origin.book, lambda _: plan, until=self._origin.until
+                self.target.workspace_id, month, terms.book, lambda _: terms.plan, until=self._origin.until
             )
-            self._rated = month.start, rate_days(used, self._origin.book)
+            self._rated = month.start, rate_days(used, terms.book)
         return self._rated[1]
 
 
@@ -144,17 +160,13 @@ def deliver(daily: Daily, bucket: Bucket, targets: Targets, *, now: int, again_d
     # What was delivered is looked at again; days without a manifest there were never this delivery's.
     for day in range(target.delivered_until - again_days * DAY, target.delivered_until, DAY):
         known = manifest_of(bucket, day)
-        if known is not None and known.get("state") != (state := daily.state(day)):
-            daily.put(bucket, day, state, decimal_text(daily.completeness(day).percent))
+        if known is not None and daily.put(bucket, day, known, decimal_text(daily.completeness(day).percent)):
             put.append(day)
     for day in due(target, now):
         found = daily.completeness(day)
         if found.incomplete and day + DAY + _PATIENCE > now:
             break
-        state = daily.state(day)
-        known = manifest_of(bucket, day)
-        if known is None or known.get("state") != state:
-            daily.put(bucket, day, state, decimal_text(found.percent))
+        if daily.put(bucket, day, manifest_of(bucket, day), decimal_text(found.percent)):
             put.append(day)
         targets.note(target.id, until=day + DAY)
     return Outcome(target, tuple(put))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from billing.accounts.evidence import Evidence
 from billing.accounts.outbound import resolve
-from billing.accounts.price_books import PriceBooks
 from billing.delivery.bucket import Bucket
 from billing.delivery.delivery import Daily, Origin, Outcome, deliver
 from billing.delivery.gate import checked
@@ -44,14 +43,13 @@ def deliver_all(
 
     Raises:
         Unavailable: the control store or the ledger does not answer, or the ledger lags behind.
-        MissingPrice: no price book is in force.
     """
     targets = Targets(engine)
     wanted = targets.all() if chosen is None else chosen
     if not wanted:
         return ()
     log = Publications(engine)
-    origin = Origin(engine, ledger, log, PriceBooks(engine).active(), Evidence(ledger, log).until())
+    origin = Origin(engine, ledger, log, Evidence(ledger, log).until())
     outcomes = []
     for target in wanted:
         try:

@@ -102,7 +102,7 @@ def test_a_day_that_changed_late_or_was_damaged_is_put_anew(parcel: Delivery) ->
     parcel.run(MARCH + 3 * DAY + NOON)
     name = f"starmeter/usage/day={date(MARCH + DAY)}/manifest.json"
     manifest = json.loads(parcel.objects()[name][0])
-    parcel.bucket.put_object(Key=name, Body=json.dumps(manifest | {"state": "as it was before"}).encode())
+    parcel.bucket.put_object(Key=name, Body=json.dumps(manifest | {"state": "as it was before", "sha256": ""}).encode())
     parcel.bucket.put_object(Key=f"starmeter/usage/day={date(MARCH)}/manifest.json", Body=b"{")
     (outcome,) = parcel.run(MARCH + 3 * DAY + NOON)
 
