@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import pytest
 from typer.testing import CliRunner
 
 from billing.commands import app
+from billing.delivery.bucket import Bucket
 from billing.hour import DAY, date, day_of, iso
 from tests.billing.accounts.world import NEIGHBOUR
 from tests.billing.books import WORKSPACE
@@ -177,5 +179,32 @@ def test_what_is_wrong_with_a_delivery_is_named_by_its_field(clerk: Clerk) -> No
     assert "since: 1970-01-01T01:00:00Z is within a day" in clerk.add(3600, exits=2).stderr
     clerk.add(0)
     assert "name: the workspace has a delivery 'finops'" in clerk.add(0, exits=2).stderr
+
+
+def test_a_name_is_a_workspaces_own(clerk: Clerk) -> None:
+    clerk.add(0)
     clerk.add(0, "--workspace", "Globex")
-    assert [each["workspace_id"] for each in clerk.json("list")] == sorted([WORKSPACE, NEIGHBOUR])
+    every = [each["workspace_id"] for each in clerk.json("list")]
+    own = [each["workspace_id"] for each in clerk.json("list", "--workspace", "Globex")]
+    clerk.run("remove", "--workspace", "Acme", "--name", "finops")
+
+    assert (every, own) == (sorted([WORKSPACE, NEIGHBOUR]), [NEIGHBOUR])
+    assert [each["workspace_id"] for each in clerk.json("list")] == [NEIGHBOUR]
+
+
+def test_a_day_that_did_not_arrive_as_it_was_sent_is_named_by_the_run(
+    clerk: Clerk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store between here and the bucket loses each file's last byte, and says that all is well."""
+    since = day_of(int(time.time())) - 5 * DAY
+    real = Bucket.put
+
+    def lossy(self: Bucket, name: str, content: IO[bytes]) -> None:
+        whole = content.read()
+        real(self, name, io.BytesIO(whole if name.endswith(".json") else whole[:-1]))
+
+    monkeypatch.setattr(Bucket, "put", lossy)
+    clerk.add(since)
+    told = clerk.run("run", exits=1).stderr
+
+    assert f"Acme finops {date(since)}: usage.parquet is not what its manifest says" in told

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 
 from billing.delivery.bucket import Bucket
-from billing.hour import DAY, date
+from billing.delivery.delivery import due
+from billing.hour import DAY, HOUR, date
 from tests.billing.accounts.world import MARCH_2026, NEIGHBOUR
 from tests.billing.books import MARCH, WORKSPACE
 from tests.billing.delivery.parcel import NOON
@@ -21,6 +22,7 @@ from tests.billing.surface.test_usage import texts
 from tests.billing.surface.world import APRIL, SECRET
 
 if TYPE_CHECKING:
+    from billing.delivery.target import Target
     from tests.billing.delivery.parcel import Delivery
 
 ALL: Final = ("project", "environment", "service", "region", "meter")
@@ -61,6 +63,15 @@ def test_a_second_run_puts_nothing_and_a_later_one_goes_on(parcel: Delivery) -> 
     assert again.days == ()
     assert later.days == (MARCH + 2 * DAY,)
     assert before.items() <= parcel.objects().items()
+
+
+def test_a_day_is_due_an_hour_after_its_end(target: Target) -> None:
+    over = MARCH + DAY + HOUR
+
+    assert [*due(target, over - 1)] == []
+    assert [*due(target, over)] == [MARCH]
+    assert [*due(target, over + 2 * DAY)] == [MARCH, MARCH + DAY, MARCH + 2 * DAY]
+    assert [*due(target, MARCH - DAY)] == []
 
 
 class CrashError(Exception):
