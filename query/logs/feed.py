@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from core.errors import CallerError, TooBusy
 
@@ -14,36 +14,42 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 
     from core.scope import Grant
-    from query.logs.cursor import Cursor
+    from query.logs.arrivals import Arrivals
     from query.logs.expression import Expression
     from query.logs.read import Read
-    from query.logs.reader import Row
 
-    # Asks for what several filters let through.
-    Ask = Callable[[Sequence[Expression | None]], Coroutine[Any, Any, Sequence[Row]]]
+    # Asks for what several filters let through, and for what came in of a range.
+    Ask = Callable[[Sequence[Expression | None]], Coroutine[Any, Any, Sequence["Shown"]]]
+    Look = Callable[[], Coroutine[Any, Any, Arrivals]]
 
-# How long an answer is kept for the tails of one feed that come a little later.
+# How long an answer is kept for the tails of one grant that come a little later.
 _SHARED_SECONDS: Final = 1.0
-# How long a read waits for other feeds of its grant, and how many may be in it.
-_GATHER_SECONDS: Final = 0.02
+# How long a read waits for other filters of its grant, and how many may be in it. They all come from one look.
+_GATHER_SECONDS: Final = 0.005
 _TOGETHER: Final = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """What a tail shows: two tails of one feed show the same records."""
+class Shown(NamedTuple):
+    """A record as all tails show it: when it came in (ms), its time (ns), its id, its JSON; whose filters it passes."""
 
-    grant: Grant
-    query: str
+    stamp: int
+    at: int
+    id: int
+    text: bytes
+    passes: Sequence[int] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What is read of a grant: from a position on, until a time in milliseconds."""
+    """What is read of a grant: what came in from a record on (a stamp in milliseconds, a time, an id), until a time.
+
+    With `stamps`, only what came in at one of them.
+    """
 
     grant: Grant
-    position: Cursor
+    begin: tuple[int, int, int]
     until: int
+    stamps: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -51,49 +57,60 @@ class _Round:
     """One read, and the filters that it is for, by their texts."""
 
     filters: dict[str, Expression | None] = field(default_factory=dict)
-    task: asyncio.Task[Sequence[Row]] | None = None
+    task: asyncio.Task[Sequence[Shown]] | None = None
 
 
 class Tails:
-    """How many tails there are, of each project and of all; and what they read, once for as many as possible."""
+    """How many tails there are, of each project and of all; and what they read, once for as many as possible.
+
+    `reads` is how many reads they come to when each of them looks once for what came in.
+    """
 
     def __init__(self) -> None:
         self._running: Counter[str] = Counter()
-        self._feeds: Counter[Feed] = Counter()
+        self._grants: Counter[Grant] = Counter()
         self._rounds: dict[tuple[Place, str], _Round] = {}
         self._gathering: dict[Place, _Round] = {}
-        self.reads = 0
+        self._looks: dict[tuple[Grant, int, int], asyncio.Task[Arrivals]] = {}
+
+    @property
+    def reads(self) -> int:
+        """One for each grant."""
+        return len(self._grants)
 
     @asynccontextmanager
     async def place(self, read: Read) -> AsyncIterator[None]:
         """A place among the project's tails.
 
-        `reads` is how many reads all tails come to when each of them reads once.
-
         Raises:
             TooBusy: the project has as many as it may.
         """
-        feed, most = feed_of(read), read.settings.limits.tails
-        project = feed.grant.project_id
+        grant, most = read.scope.only, read.settings.limits.tails
+        project = grant.project_id
         if self._running[project] >= most:
             raise TooBusy(f"{most} tails of this project are running; end one or retry later", retry_after=5)
         self._running[project] += 1
-        self._feeds[feed] += 1
-        self._count()
+        self._grants[grant] += 1
         try:
             yield
         finally:
             # What is at zero is taken out.
             self._running = +(self._running - Counter({project: 1}))
-            self._feeds = +(self._feeds - Counter({feed: 1}))
-            self._count()
+            self._grants = +(self._grants - Counter({grant: 1}))
 
-    def _count(self) -> None:
-        self.reads = sum(-(-amount // _TOGETHER) for amount in Counter(feed.grant for feed in self._feeds).values())
+    async def arrivals(self, grant: Grant, since: int, until: int, look: Look) -> Arrivals:
+        """What came in of a grant within a range (milliseconds): looked for once for all of its tails."""
+        key = grant, since, until
+        task = self._looks.get(key)
+        if task is None:
+            task = self._looks[key] = asyncio.create_task(look())
+            _keep(task, lambda: self._looks.pop(key, None))
+        # Shielded: a client that goes away must not take the answer from the others.
+        return await asyncio.shield(task)
 
     async def rows(
         self, place: Place, query: str, expression: Expression | None, ask: Ask
-    ) -> tuple[Sequence[Row], int]:
+    ) -> tuple[Sequence[Shown], int]:
         """What the filters of a round let through, and which of them this one is.
 
         Tails that stand at the same place ask once. A round that the store refuses is asked for by each of its filters
@@ -103,7 +120,6 @@ class Tails:
         if found is None:
             found = self._joined(place, query, expression, ask)
         try:
-            # Shielded: a client that goes away must not take the answer from the others.
             rows = await asyncio.shield(_of(found))
         except TooBusy:
             raise
@@ -129,35 +145,35 @@ class Tails:
         self._rounds[place, query] = found
         return found
 
-    async def _gathered(self, found: _Round, place: Place, ask: Ask) -> Sequence[Row]:
+    async def _gathered(self, found: _Round, place: Place, ask: Ask) -> Sequence[Shown]:
         await asyncio.sleep(_GATHER_SECONDS)
         if self._gathering.get(place) is found:
             del self._gathering[place]
         return await ask(list(found.filters.values()))
 
-    def _begin(self, found: _Round, place: Place, work: Coroutine[Any, Any, Sequence[Row]]) -> None:
-        found.task = asyncio.create_task(work)
-        loop = asyncio.get_running_loop()
-
+    def _begin(self, found: _Round, place: Place, work: Coroutine[Any, Any, Sequence[Shown]]) -> None:
         def forget() -> None:
             for query in found.filters:
                 if self._rounds.get((place, query)) is found:
                     del self._rounds[place, query]
 
-        def keep(done: asyncio.Task[Sequence[Row]]) -> None:
-            if not done.cancelled():
-                done.exception()  # whoever waits is told; there may be nobody left
-            loop.call_later(_SHARED_SECONDS, forget)
-
-        found.task.add_done_callback(keep)
+        found.task = asyncio.create_task(work)
+        _keep(found.task, forget)
 
 
-def _of(found: _Round) -> asyncio.Task[Sequence[Row]]:
+def _keep(task: asyncio.Task[Any], forget: Callable[[], object]) -> None:
+    """Forget an answer when those who come a little later have had it, too."""
+    loop = asyncio.get_running_loop()
+
+    def keep(done: asyncio.Task[Any]) -> None:
+        if not done.cancelled():
+            done.exception()  # whoever waits is told; there may be nobody left
+        loop.call_later(_SHARED_SECONDS, forget)
+
+    task.add_done_callback(keep)
+
+
+def _of(found: _Round) -> asyncio.Task[Sequence[Shown]]:
     if found.task is None:
         raise ValueError("a round that was not begun")
     return found.task
-
-
-def feed_of(read: Read) -> Feed:
-    """The feed of a tail."""
-    return Feed(read.scope.only, read.arguments.query)

@@ -41,9 +41,11 @@ class LogSettings(BaseModel):
     """The log part of the front-door's configuration.
 
     `cursor_key` is the same on all front-doors, or a page begun at one cannot be continued at another. A live tail
-    shows a record `settle_seconds` after the store stamped it, by when it is visible in the order of the stamps; so the
-    clocks of front-doors and stores may be apart by less than that. Between two reads, it asks every `check_seconds`
-    whether the caller still may; the answer is one for all of a credential's tails, and remembered as for other reads.
+    shows a record `settle_seconds` after the store stamped it, by when it is mostly visible in the order of the stamps.
+    One that becomes visible later is shown out of turn, up to `late_seconds` after its stamp: longer than an insert may
+    take (a writer's `max_execution_time`), and than the clocks of front-doors and stores are apart. Between two reads,
+    it asks every `check_seconds` whether the caller still may; the answer is one for all of a credential's tails, and
+    remembered as for other reads.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,7 +54,8 @@ class LogSettings(BaseModel):
     cursor_key: SecretStr = Field(min_length=32)
     limits: LogLimits = LogLimits()
     probe_seconds: float = Field(default=60.0, gt=0)
-    settle_seconds: float = Field(default=1.0, ge=0.1, le=30)
+    settle_seconds: float = Field(default=0.3, ge=0.1, le=30)
+    late_seconds: float = Field(default=90.0, ge=1, le=600)
     poll_seconds: float = Field(default=0.5, ge=0.05, le=10)
     check_seconds: float = Field(default=1.0, gt=0, le=2)
     heartbeat_seconds: float = Field(default=15.0, gt=0)

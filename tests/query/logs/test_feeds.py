@@ -11,9 +11,8 @@ import pytest
 
 from core.errors import BadRequest, Unavailable
 from core.scope import Grant
-from query.logs.cursor import Cursor, Kind
 from query.logs.expression import Word
-from query.logs.feed import Place, Tails
+from query.logs.feed import Place, Shown, Tails
 from tests.query import platform
 from tests.query.logs import samples
 from tests.query.logs.serving import log_door
@@ -26,14 +25,12 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
 
     from query.logs.expression import Expression
-    from query.logs.reader import Row
     from tests.compose.clickhouse.serving import Server
     from tests.query.logs.serving import LogDoor
     from tests.query.platform import Tokens
 
-POSITION = Cursor(Kind.TAIL, 1, 0, 0, 0)
-HERE = Place(Grant(platform.PROJECT_A, "near"), POSITION, 2)
-ELSEWHERE = Place(Grant(platform.PROJECT_B, "near"), POSITION, 2)
+HERE = Place(Grant(platform.PROJECT_A, "near"), (1, 0, 0), 2)
+ELSEWHERE = Place(Grant(platform.PROJECT_B, "near"), (1, 0, 0), 2)
 BAD = Word("bad")
 
 
@@ -43,11 +40,16 @@ class _Store:
     def __init__(self) -> None:
         self.asked: list[list[Expression | None]] = []
 
-    async def ask(self, filters: Sequence[Expression | None]) -> Sequence[Row]:
+    async def ask(self, filters: Sequence[Expression | None]) -> Sequence[Shown]:
         self.asked.append(list(filters))
         if BAD in filters:
             raise BadRequest("q: the store cannot read this pattern")
-        return [[one] for one in filters]
+        return [record_for(one) for one in filters]
+
+
+def record_for(one: Expression | None) -> Shown:
+    """A record that tells which filter it was asked for by."""
+    return Shown(1, 1, 1, repr(one).encode(), None)
 
 
 @pytest.mark.anyio
@@ -57,7 +59,7 @@ async def test_many_filters_of_one_grant_are_few_reads() -> None:
     asked = [tails.rows(place, one.text, one, store.ask) for place in (HERE, ELSEWHERE) for one in [*words, *words]]
     answers = await asyncio.gather(*asked)
 
-    assert [rows[number][0] for rows, number in answers] == [*words, *words] * 2
+    assert [rows[number] for rows, number in answers] == [record_for(one) for one in [*words, *words]] * 2
     # Two grants, forty filters each, sixteen of them at most in one read.
     assert [len(filters) for filters in store.asked] == [16, 16, 8, 16, 16, 8]
 
@@ -68,8 +70,8 @@ async def test_a_filter_that_the_store_refuses_is_its_own_tails_fault_alone() ->
     asked = [tails.rows(HERE, one.text, one, store.ask) for one in (Word("a"), BAD, Word("b"), Word("a"))]
     one, bad, two, again = await asyncio.gather(*asked, return_exceptions=True)
 
-    assert one == again == ([[Word("a")]], 0)
-    assert two == ([[Word("b")]], 0)
+    assert one == again == ([record_for(Word("a"))], 0)
+    assert two == ([record_for(Word("b"))], 0)
     assert isinstance(bad, BadRequest)
     assert [len(filters) for filters in store.asked] == [3, 1, 1, 1]
 
@@ -78,7 +80,7 @@ async def test_a_filter_that_the_store_refuses_is_its_own_tails_fault_alone() ->
 async def test_a_store_that_is_down_is_not_asked_for_each() -> None:
     asked = []
 
-    async def ask(filters: Sequence[Expression | None]) -> Sequence[Row]:
+    async def ask(filters: Sequence[Expression | None]) -> Sequence[Shown]:
         asked.append(len(filters))
         raise Unavailable("down")
 
