@@ -30,7 +30,7 @@ class Rule(StrEnum):
 
     HEAD = "head"  # from the start that Kubernetes tells to the first sight
     INNER = "inner"  # between two sights
-    END = "end"  # from the last sight to the end that Kubernetes tells
+    END = "end"  # from the last sight to the end that Kubernetes tells, or to when it must have been gone
     UNSEEN = "unseen"  # ran and ended between two scrapes; Kubernetes tells both times
     TAIL = "tail"  # after the last sight: until deletion, or by policy
     UNBRACKETED = "unbracketed"  # seen running, then no more: nobody can say until when
@@ -64,13 +64,17 @@ def intervals(observations: pl.DataFrame, policy: MeteringPolicy) -> pl.DataFram
 def _numbered(observations: pl.DataFrame, pods: pl.DataFrame, policy: MeteringPolicy) -> pl.DataFrame:
     """The observations by their pod's number, one per pod and second: the one with the largest values."""
     billed = [int(Phase.RUNNING), int(Phase.PENDING)] if policy.bill_pending else [int(Phase.RUNNING)]
+    # What Kubernetes will have gone runs no more, whatever is shown of it: of a lost node nobody tells an end.
+    overdue = (pl.col("observed_at") > _latest(policy)).fill_null(value=False)
+    runs = pl.col("phase").is_in(billed) & (pl.col("node") != "")
     ordered = (
         observations.join(pods.drop("node"), on=["cluster", "uid"])
         .select(
             (pl.col("pod").cast(pl.Int64) * _SECONDS + pl.col("observed_at")).alias("key"),
             *_TOLD[:-1],
             "unbroken",
-            (pl.col("phase").is_in(billed) & (pl.col("node") != "")).alias("billable"),
+            (runs & ~overdue).alias("billable"),
+            (runs & overdue).alias("overdue"),
         )
         .sort("key")
     )
@@ -84,6 +88,11 @@ def _numbered(observations: pl.DataFrame, pods: pl.DataFrame, policy: MeteringPo
         .unique(subset="key", keep="last")
     )
     return pl.concat([ordered.filter(~tied.fill_null(value=False)), best]).sort("key")
+
+
+def _latest(policy: MeteringPolicy) -> pl.Expr:
+    """Until when a pod may have run that is being deleted; null for another."""
+    return pl.col("deletion_at") + policy.scrape_interval_s
 
 
 def _paired(numbered: pl.DataFrame) -> pl.DataFrame:
@@ -107,10 +116,14 @@ def _between(paired: pl.DataFrame, policy: MeteringPolicy) -> pl.DataFrame:
     at, before, started, finished = (pl.col(n) for n in ("observed_at", "p_observed_at", "started_at", "finished_at"))
     waiting = before.is_null() | ((pl.col("p_phase") == Phase.PENDING) & ~pl.col("p_billable"))
     ended = pl.col("phase") >= Phase.SUCCEEDED
+    latest = pl.coalesce(_latest(policy), at)
+    # Of what is gone, when it was to be gone is the end if no other is known.
+    known = pl.when(pl.col("phase") == Phase.GONE).then(pl.coalesce(finished, "deletion_at")).otherwise(finished)
+    end = pl.when("overdue").then(latest).otherwise(known)
     rule = (
         pl.when(pl.col("p_billable") & pl.col("billable"))
         .then(pl.lit(Rule.INNER))
-        .when(pl.col("p_billable") & ended & finished.is_not_null())
+        .when(pl.col("p_billable") & (ended | pl.col("overdue")) & end.is_not_null())
         .then(pl.lit(Rule.END))
         .when("p_billable")
         .then(pl.lit(Rule.UNBRACKETED))
@@ -129,9 +142,9 @@ def _between(paired: pl.DataFrame, policy: MeteringPolicy) -> pl.DataFrame:
         .with_columns(
             start=pl.when(by_start).then(pl.max_horizontal(started, before)).otherwise(before),
             end=pl.when(pl.col("rule") == Rule.END)
-            .then(pl.min_horizontal(pl.max_horizontal(finished, before), at))
+            .then(pl.max_horizontal(before, pl.min_horizontal(end, at, latest)))
             .when(pl.col("rule") == Rule.UNSEEN)
-            .then(pl.min_horizontal(finished, at))
+            .then(pl.min_horizontal(finished, at, latest))
             .otherwise(at),
         )
         .with_columns(interpolated=hole & (pl.col("rule") != Rule.UNBRACKETED) & (pl.col("rule") != Rule.UNSEEN))
@@ -159,17 +172,29 @@ def _between(paired: pl.DataFrame, policy: MeteringPolicy) -> pl.DataFrame:
 
 
 def _tails(paired: pl.DataFrame, policy: MeteringPolicy) -> pl.DataFrame:
+    """What follows a pod's last sight: billed until its deletion or by policy; the rest of a scrape is only listed."""
     at, deletion = pl.col("observed_at"), pl.col("deletion_at")
-    within_scrape = pl.min_horizontal(deletion, at + policy.scrape_interval_s)
-    return paired.filter(pl.col("is_last") & pl.col("billable")).select(
+    next_scrape = at + policy.scrape_interval_s
+    within_scrape = pl.min_horizontal(deletion, next_scrape)
+    last = paired.filter(pl.col("is_last") & pl.col("billable"))
+    billed = pl.when(deletion.is_null()).then(at + policy.tail_s).otherwise(within_scrape)
+    tail = _after_last(last, Rule.TAIL, at, billed, seen_to=pl.when(deletion.is_null()).then(at).otherwise(billed))
+    unknown = _after_last(
+        last.filter(deletion.is_null()), Rule.UNBRACKETED, at + policy.tail_s, next_scrape, seen_to=at
+    )
+    return pl.concat([tail, unknown])
+
+
+def _after_last(last: pl.DataFrame, rule: Rule, start: pl.Expr, end: pl.Expr, *, seen_to: pl.Expr) -> pl.DataFrame:
+    return last.select(
         "pod",
-        at.alias("start"),
-        pl.when(deletion.is_null()).then(at + policy.tail_s).otherwise(within_scrape).alias("end"),
+        start.alias("start"),
+        end.alias("end"),
         "cpu_m",
         "memory_b",
-        pl.lit(Rule.TAIL).alias("rule"),
+        pl.lit(rule).alias("rule"),
         pl.lit(value=False).alias("interpolated"),
         "quality",
-        at.alias("seen_from"),
-        pl.when(deletion.is_null()).then(at).otherwise(within_scrape).alias("seen_to"),
+        pl.col("observed_at").alias("seen_from"),
+        seen_to.alias("seen_to"),
     )

@@ -51,6 +51,11 @@ def sift(observations: pl.DataFrame, policy: MeteringPolicy) -> Sifted:
     )
 
 
+def is_sound(skew: int) -> pl.Expr:
+    """Whether an observation is without a fault of its own, whatever is known of its pod besides."""
+    return _own_fault(skew).is_null()
+
+
 def _own_fault(skew: int) -> pl.Expr:
     at, started, finished = pl.col("observed_at"), pl.col("started_at"), pl.col("finished_at")
     reasons = (

@@ -13,6 +13,7 @@ import polars as pl
 from billing.hour import DAY, HOUR
 from billing.ledger.sights import NAMED, compared
 from billing.observation import Phase
+from billing.quarantine import is_sound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,8 +39,10 @@ class Neighbourhood:
         `lives` tells of each pod when it was first and last seen, first started and first ended.
         """
         at = pl.col("observed_at")
-        before = near.filter(at.is_between(self._first, self._start)).select("uid")
-        after = near.filter(at.is_between(self._end, self._until)).select("uid")
+        # A sight that is put aside brackets nothing: the nearest is the nearest of the others.
+        sound = near.filter(is_sound(self._judged["skew"]))
+        before = sound.filter(at.is_between(self._first, self._start)).select("uid")
+        after = sound.filter(at.is_between(self._end, self._until)).select("uid")
         resumed = (pl.col("first_seen") < self._first) & (pl.col("last_seen") >= self._start)
         # One that was seen only later may have started, or even ended, before.
         begun = (pl.col("first_seen") < self._end) | (pl.col("first_start") < self._end).fill_null(value=False)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from billing.policy import MeteringPolicy
 
 # Changes whenever the same evidence may give other rows: then hours that are run again are published again.
-RULES: Final = "1"
+RULES: Final = "2"
 _NAMED: Final = 5
 
 

@@ -16,7 +16,7 @@ from billing.hour import HOUR
 from billing.ledger.evidence import PodEvidence, pod_evidence
 from billing.ledger.sights import NAMED
 from billing.observation import SCHEMA, Phase
-from billing.quarantine import EARLIEST, MOST_CPU_M, MOST_MEMORY_B
+from billing.quarantine import EARLIEST, MOST_CPU_M, MOST_MEMORY_B, is_sound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -116,8 +116,9 @@ class Stretch:
         lives = self._ledger.query("ledger/read/lives", self._place | {"since": self._hours[0]})
         hour, at = pl.col("hour"), pl.col("observed_at")
         key = ["hour", "uid"]
-        before = near.filter(at.is_between(hour - self._margin, hour)).select(key)
-        after = near.filter(at.is_between(hour + HOUR, hour + HOUR + self._margin)).select(key)
+        sound = near.filter(is_sound(self._policy.skew_s))
+        before = sound.filter(at.is_between(hour - self._margin, hour)).select(key)
+        after = sound.filter(at.is_between(hour + HOUR, hour + HOUR + self._margin)).select(key)
         placed = lives.join(pl.DataFrame({"hour": self._hours}, schema={"hour": pl.Int64()}), how="cross")
         resumed = (pl.col("first_seen") < hour - self._margin) & (pl.col("last_seen") >= hour)
         begun = (pl.col("first_seen") < hour + HOUR) | (pl.col("first_start") < hour + HOUR).fill_null(value=False)

@@ -54,6 +54,34 @@ def second_by_second(
     return held
 
 
+def listed(
+    observations: Iterable[PodObservation], policy: MeteringPolicy, start: int, end: int
+) -> dict[tuple[str, str, int], int]:
+    """Seconds in `[start, end)` that are not billed since nobody saw the end, by (cluster, uid, hour)."""
+    pods: dict[tuple[str, str], list[PodObservation]] = defaultdict(list)
+    for observation in observations:
+        pods[observation.cluster, observation.uid].append(observation)
+    found: dict[tuple[str, str, int], int] = defaultdict(int)
+    for (cluster, uid), seen in pods.items():
+        told = {each.observed_at: each for each in sorted(seen, key=_preferred)}
+        lifetimes = sorted(told.values(), key=lambda each: each.observed_at)
+        for second in range(start, end):
+            before = next((each for each in reversed(lifetimes) if each.observed_at <= second), None)
+            after = next((each for each in lifetimes if each.observed_at > second), None)
+            if before is not None and _runs(before, policy) and _is_dark(before, after, second, policy):
+                found[cluster, uid, second - second % 3600] += 1
+    return dict(found)
+
+
+def _is_dark(before: PodObservation, after: PodObservation | None, second: int, policy: MeteringPolicy) -> bool:
+    """Whether nobody can say if a pod that ran before still ran in a second."""
+    if after is None:
+        return before.deletion_at is None and second < before.observed_at + policy.scrape_interval_s
+    if _shown(after):
+        return False
+    return after.phase < Phase.SUCCEEDED or _end(after) is None
+
+
 def _preferred(each: PodObservation) -> tuple[int, int, int, int]:
     return each.observed_at, each.phase, each.cpu_m, each.memory_b
 
@@ -62,16 +90,16 @@ def _request(seen: Sequence[PodObservation], second: int, policy: MeteringPolicy
     """The request for which `[second, second + 1)` is billed, if it is."""
     before = next((each for each in reversed(seen) if each.observed_at <= second), None)
     after = next((each for each in seen if each.observed_at > second), None)
-    if before is not None and _runs(before):
+    if before is not None and _runs(before, policy):
         return _after_running(before, after, second, policy)
     if after is None or after.started_at is None or second < after.started_at:
         return None
     if before is not None and before.phase is not Phase.PENDING:
         return None
-    if _runs(after):
+    if _runs(after, policy):
         return after.cpu_m, after.memory_b
     if after.phase >= Phase.SUCCEEDED and after.finished_at is not None and second < after.finished_at:
-        return after.cpu_m, after.memory_b
+        return (after.cpu_m, after.memory_b) if _may_run(after, second, policy) else None
     return None
 
 
@@ -83,17 +111,35 @@ def _after_running(
         limit = before.observed_at + policy.scrape_interval_s
         until = before.observed_at if before.deletion_at is None else min(before.deletion_at, limit)
         return own if second < until else None
-    if _runs(after):
+    if _shown(after) and not _may_run(after, after.observed_at - 1, policy):
+        return own if _may_run(after, second, policy) else None
+    if _shown(after):
         if after.observed_at - before.observed_at <= policy.max_gap_s:
             return own
         return min(before.cpu_m, after.cpu_m), min(before.memory_b, after.memory_b)
-    if after.phase >= Phase.SUCCEEDED and after.finished_at is not None and second < after.finished_at:
-        return own
+    end = _end(after)
+    if after.phase >= Phase.SUCCEEDED and end is not None and second < end:
+        return own if _may_run(after, second, policy) else None
     return None
 
 
-def _runs(each: PodObservation) -> bool:
+def _end(final: PodObservation) -> int | None:
+    """When it ended: of what is gone, at the latest when it was to be gone."""
+    known = [final.finished_at, final.deletion_at if final.phase is Phase.GONE else None]
+    return next((each for each in known if each is not None), None)
+
+
+def _shown(each: PodObservation) -> bool:
     return each.phase is Phase.RUNNING and each.node != ""
+
+
+def _runs(each: PodObservation, policy: MeteringPolicy) -> bool:
+    return _shown(each) and _may_run(each, each.observed_at - 1, policy)
+
+
+def _may_run(each: PodObservation, second: int, policy: MeteringPolicy) -> bool:
+    """Whether it may run in a second, by when it is to be gone: a scrape later nothing does."""
+    return each.deletion_at is None or second < each.deletion_at + policy.scrape_interval_s
 
 
 class Sold(NamedTuple):

@@ -70,7 +70,10 @@ def _told(draw: st.DrawFn, seen: list[PodObservation]) -> list[PodObservation]:
     deletion = draw(st.one_of(st.none(), st.integers(-10, 60)))
     told = [replace(each, started_at=started, finished_at=finished) for each in seen]
     if told and deletion is not None:
-        told[-1] = replace(told[-1], deletion_at=told[-1].observed_at + deletion)
+        # From some sight on it is being deleted; on a lost node it is shown as it was, long after that.
+        first = draw(st.integers(0, len(told) - 1))
+        until = told[first].observed_at + deletion
+        told[first:] = [replace(each, deletion_at=until) for each in told[first:]]
     return told
 
 

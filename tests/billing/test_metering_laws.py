@@ -14,7 +14,7 @@ from billing.intervals import intervals
 from billing.observation import Phase, table
 from billing.pod_hours import pod_hours
 from billing.policy import MeteringPolicy
-from tests.billing.oracle import Held, second_by_second
+from tests.billing.oracle import Held, listed, second_by_second
 from tests.billing.pods import T0, lives, populations
 
 if TYPE_CHECKING:
@@ -41,6 +41,20 @@ def test_the_product_and_the_oracle_bill_the_same_seconds(seen: list[PodObservat
     }
 
     assert second_by_second(seen, _POLICY, _SPAN.start, _SPAN.end) == billed
+
+
+@settings(max_examples=30, deadline=None)
+@given(populations())
+def test_the_product_and_the_oracle_list_the_same_seconds_that_nobody_saw_the_end_of(
+    seen: list[PodObservation],
+) -> None:
+    unbracketed = {
+        (row["cluster"], row["uid"], row["hour"]): row["unbracketed_s"]
+        for row in _metered(seen).iter_rows(named=True)
+        if row["unbracketed_s"]
+    }
+
+    assert listed(seen, _POLICY, _SPAN.start, _SPAN.end) == unbracketed
 
 
 @settings(max_examples=50, deadline=None)

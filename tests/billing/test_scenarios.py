@@ -93,7 +93,7 @@ def test_a_project_that_moves_is_paid_for_by_one_workspace_at_a_time_and_nothing
 def test_a_resize_within_an_hour_is_two_segments_at_their_own_requests() -> None:
     small, large = _document({}, "500m"), _document({}, "2")
     seen = [_seen(at, small if at < 1800 else large) for at in range(0, 3601, 30)]
-    cpu, memory = _rows(seen)
+    cpu, memory, *_ = _rows(seen)
 
     assert (cpu.quantity, cpu.segments) == (1800 * 500 + 1800 * 2000, 2)
     assert memory.quantity == 3600 * 2**30

@@ -57,7 +57,7 @@ def _evidence(draw: st.DrawFn) -> dict[str, list[PodObservation]]:
         ]
         seen += [replace(each, cpu_m=each.cpu_m + 1) for each in draw(st.lists(st.sampled_from(seen), max_size=3))]
         wrong = draw(st.lists(st.sampled_from(seen), max_size=3))
-        seen += [replace(each, uid="uid-3", cpu_m=7, received_at=each.observed_at - 400) for each in wrong]
+        seen += [replace(each, cpu_m=7, received_at=each.observed_at - 400) for each in wrong]
         told[source] = [replace(each, received_at=each.received_at or RECEIVED) for each in seen]
     if draw(st.booleans()):
         del told[draw(st.sampled_from(sorted(told)))]
@@ -82,8 +82,29 @@ def _metered(observations: pl.DataFrame, period: Period, policy: MeteringPolicy)
     return pod_hours(intervals(sift(observations, policy).accepted, policy), period)
 
 
+def test_a_wrong_clock_near_the_hour_s_border_takes_no_seconds_away(ledger: Ledger, deposit: Deposit) -> None:
+    region, policy = uuid4().hex, MeteringPolicy()
+    # Dark from 10:49:30 to 11:06:40 but for two sights of a clock that runs ten minutes ahead.
+    right = [observe([at, "R", 100, 1]) for at in (*range(0, 2_971, 30), *range(4_000, 7_201, 30))]
+    wrong = [replace(observe([at, "R", 100, 1]), received_at=T0 + at - 600) for at in (3_400, 3_700)]
+    deposit.observations(region, [*right, *wrong], source="agent")
+
+    found = [
+        _metered(
+            pod_evidence(ledger, Slice(hour, region, "cluster-1"), policy, AS_OF).observations,
+            Period(hour, hour + HOUR),
+            policy,
+        )
+        .select("running_s", "interpolated_s")
+        .rows()
+        for hour in (T0, T0 + HOUR)
+    ]
+
+    assert found == [[(HOUR, 630)], [(3_580, 400)]]
+
+
 @pytest.mark.property
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(told=_evidence(), policy=_POLICIES, data=st.data())
 def test_hours_one_by_one_equal_all_at_once(
     ledger: Ledger,
