@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from billing.canonical import lines as canonical_lines
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _ZERO: Final = Decimal(0)
 _MOST: Final = 2**63 - 1  # what the ledger's column holds
+_key_of = attrgetter("project_id", "environment", "service_id", "region", "cluster", "hour", "meter", "source_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,24 +117,23 @@ def assemble(rows: Iterable[UsageRow], book: PriceBook, inputs: Inputs) -> Conte
 
 def _checked(rows: Iterable[UsageRow], inputs: Inputs) -> list[UsageRow]:
     used = in_order(rows)
-    for before, row in zip([None, *used], used, strict=False):
-        if row.workspace_id != inputs.workspace_id or row.hour not in inputs.period:
+    workspace_id, start, end = inputs.workspace_id, inputs.period.start, inputs.period.end
+    before = None
+    for row in used:
+        if row.workspace_id != workspace_id or not start <= row.hour < end:
             raise BadRequest(
                 f"rows: {row.source_id} in hour {row.hour} is of another workspace or period; leave it out"
             )
         if not 0 <= row.quantity <= _MOST:
             raise BadRequest(f"rows: {row.source_id} in hour {row.hour} has an impossible quantity; quarantine it")
-        if before is not None and _key(before) == _key(row):
+        if before == (key := _key_of(row)):
             raise BadRequest(f"rows: {row.source_id} has two rows of {row.meter} in hour {row.hour}; publish one run")
+        before = key
     given = (*inputs.taxes, *inputs.carried_in)
     for amount in (*(each.amount for each in given), *(each.remaining for each in inputs.credits)):
         if amount != money(amount):
             raise BadRequest(f"inputs: {amount} is not in whole cents; taxes, credits and carried amounts are")
     return used
-
-
-def _key(row: UsageRow) -> tuple[object, ...]:
-    return row.project_id, row.environment, row.service_id, row.region, row.cluster, row.hour, row.meter, row.source_id
 
 
 def charges(lines: Sequence[RatedLine], book: PriceBook, plan: str) -> list[Item]:

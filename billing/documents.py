@@ -10,7 +10,6 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 import jinja2
-import typst
 
 from billing.canonical import canonical, decimal_text, plain
 from billing.hour import date
@@ -87,6 +86,8 @@ def as_html(invoice: Invoice) -> bytes:
 
 def as_pdf(invoice: Invoice) -> bytes:
     """PDF, with the fonts that typst carries, so that no machine's own fonts change it."""
+    import typst  # noqa: PLC0415 - seven megabytes, which only these need
+
     texts = json.dumps(plain(asdict(page(invoice))), ensure_ascii=False, sort_keys=True)
     rendered = typst.compile(
         _template("invoice.typ").encode(), ignore_system_fonts=True, format="pdf", sys_inputs={"page": texts}

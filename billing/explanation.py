@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from billing.invoice import Content, Item
-    from billing.observation import Quality
     from billing.price import Price
     from billing.price_book import PriceBook
     from billing.rating import RatedLine
     from billing.usage import UsageRow
+    from ingest.usage.sight import Quality
 
 
 @dataclass(frozen=True, slots=True)

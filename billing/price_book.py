@@ -56,6 +56,12 @@ class PriceBook:
     carry_forward_below: Decimal
     digest: str
 
+    @property
+    def changes(self) -> tuple[int, ...]:
+        """The hours at which some price begins or ends, sorted; from one to the next, every price stays."""
+        bounds = {bound for each in self.prices for bound in (each.valid_from, each.valid_to)}
+        return tuple(sorted(each for each in bounds if each is not None))
+
     def price(self, kind: Kind, meter: Meter, plan: str, region: str, hour: int) -> Price:
         """The price of usage in an hour: of the plan and region, else of the plan, else of the region, else of any.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal  # noqa: TC003 - bundles are read by the annotations
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from billing.hour import day_of, month_of
+from billing.hour import DAY, month_of
 from billing.meter import Meter, unit
 from billing.price import Kind, Model
 from billing.rounding import QUANTITY_PLACES, Mode, product, rounded
@@ -20,14 +21,19 @@ if TYPE_CHECKING:
     from billing.price_book import PriceBook
     from billing.usage import UsageRow
 
-_PLACE: Final = ("day", "workspace_id", "project_id", "environment", "service_id", "region", "meter", "price_id")
-_DAY_ORDER: Final = attrgetter(*_PLACE)
-_LINE_ORDER: Final = attrgetter(*_PLACE, "step")
+    # Of a day's usage under one step of its price: the step, base units, units of price.
+    _Part = tuple[int, int, Decimal]
+
+_SERVICE: Final = ("workspace_id", "project_id", "environment", "service_id", "region", "meter")
+_LINE_ORDER: Final = attrgetter("day", *_SERVICE, "price_id", "step")
+_service_of = attrgetter(*_SERVICE)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class DayUsage:
-    """A day's usage of one service and meter under one price, in base units."""
+class DayUsage(NamedTuple):
+    """A day's usage of one service and meter under one price, in base units.
+
+    A tuple, as a month has very many, which are sorted by their fields.
+    """
 
     day: int
     workspace_id: str
@@ -70,25 +76,19 @@ def by_day(rows: Iterable[UsageRow], book: PriceBook, plan: str, kind: Kind = Ki
     Raises:
         MissingPrice: an hour's usage has no price.
     """
-    prices: dict[tuple[Meter, str, int], Price] = {}
+    changes = book.changes
+    prices: dict[tuple[Meter, str, int], str] = {}
     sums: defaultdict[tuple[int, str, str, str, str, str, Meter, str], int] = defaultdict(int)
     for row in rows:
         if not row.quantity:
             continue
-        place = row.meter, row.region, row.hour
-        price = prices.get(place)
-        if price is None:
-            price = prices[place] = book.price(kind, row.meter, plan, row.region, row.hour)
-        sums[
-            day_of(row.hour),
-            row.workspace_id,
-            row.project_id,
-            row.environment,
-            row.service_id,
-            row.region,
-            row.meter,
-            price.id,
-        ] += row.quantity
+        hour, meter = row.hour, row.meter
+        # Between two changes of the book a price is looked for once.
+        place = meter, row.region, bisect(changes, hour)
+        price_id = prices.get(place)
+        if price_id is None:
+            price_id = prices[place] = book.price(kind, meter, plan, row.region, hour).id
+        sums[(hour - hour % DAY, *_service_of(row), price_id)] += row.quantity
     return [DayUsage(*key, quantity) for key, quantity in sorted(sums.items())]
 
 
@@ -108,44 +108,55 @@ def rate_days(days: Sequence[DayUsage], book: PriceBook) -> list[RatedLine]:
     and, within a day, of project, environment and service.
     """
     prices = {price.id: price for price in book.prices}
-    counted: defaultdict[tuple[str, str, int], int] = defaultdict(int)
+    # A flat price, as most are, depends on nothing else that the workspace uses.
+    flat = {price.id for price in book.prices if price.model is Model.FLAT}
     totals: defaultdict[tuple[str, str, int], int] = defaultdict(int)
+    counted: defaultdict[tuple[str, str, int], int] = defaultdict(int)
     for each in days:
-        totals[_counter(each)] += each.base_quantity
+        if each.price_id not in flat:
+            totals[_counter(each)] += each.base_quantity
+    bases: dict[tuple[str, int], int] = {}
     lines: list[RatedLine] = []
-    for each in sorted(days, key=_DAY_ORDER):
-        price, counter = prices[each.price_id], _counter(each)
+    for each in sorted(days):
+        price_id, day, base_quantity = each.price_id, each.day, each.base_quantity
+        price = prices[price_id]
+        base = bases.get((price_id, day))
+        if base is None:
+            base = bases[price_id, day] = unit(price.meter, price.unit).size(day)
+        if price_id in flat:
+            lines.append(_line(each, price, (0, base_quantity, rounded_quantity(base_quantity, base))))
+            continue
+        counter = _counter(each)
         before = counted[counter]
-        counted[counter] = before + each.base_quantity
-        lines += _lines(each, price, before, totals[counter])
-    return sorted(lines, key=_LINE_ORDER)
+        counted[counter] = before + base_quantity
+        lines += [_line(each, price, part) for part in _parts(price, base, base_quantity, before, totals[counter])]
+    # In the order of the days they are so already, unless two of them are of one place.
+    return sorted(lines, key=_LINE_ORDER) if totals else lines
 
 
 def _counter(each: DayUsage) -> tuple[str, str, int]:
     return each.workspace_id, each.price_id, month_of(each.day).start
 
 
-def _lines(each: DayUsage, price: Price, before: int, month_total: int) -> Iterator[RatedLine]:
-    base = unit(price.meter, price.unit).size(each.day)
+def _parts(price: Price, base: int, base_quantity: int, before: int, month_total: int) -> Iterator[_Part]:
+    """A day's usage under a price that is not flat, step by step; `before` it the month had used so much."""
     match price.model:
-        case Model.FLAT:
-            yield _line(each, price, 0, each.base_quantity, rounded_quantity(each.base_quantity, base))
         case Model.VOLUME:
             ends = enumerate(step.up_to for step in price.steps)
             within = next(number for number, end in ends if end is None or month_total <= end * base)
-            yield _line(each, price, within, each.base_quantity, rounded_quantity(each.base_quantity, base))
+            yield within, base_quantity, rounded_quantity(base_quantity, base)
         case Model.GRADUATED:
             lower = 0
             for number, step in enumerate(price.steps):
-                upper = before + each.base_quantity if step.up_to is None else step.up_to * base
-                part = min(before + each.base_quantity, upper) - max(before, lower)
+                upper = before + base_quantity if step.up_to is None else step.up_to * base
+                part = min(before + base_quantity, upper) - max(before, lower)
                 if part > 0:
-                    yield _line(each, price, number, part, rounded_quantity(part, base))
+                    yield number, part, rounded_quantity(part, base)
                 lower = upper
         case Model.PACKAGE:
             size = price.package_size * base
-            begun = -(-(before + each.base_quantity) // size) - -(-before // size)
-            yield _line(each, price, 0, each.base_quantity, rounded(begun, 1, 0, Mode.HALF_EVEN))
+            begun = -(-(before + base_quantity) // size) - -(-before // size)
+            yield 0, base_quantity, rounded(begun, 1, 0, Mode.HALF_EVEN)
 
 
 def rounded_quantity(base_quantity: int, base: int) -> Decimal:
@@ -153,21 +164,10 @@ def rounded_quantity(base_quantity: int, base: int) -> Decimal:
     return rounded(base_quantity, base, QUANTITY_PLACES, Mode.HALF_EVEN)
 
 
-def _line(each: DayUsage, price: Price, step: int, base_quantity: int, quantity: Decimal) -> RatedLine:
+def _line(each: DayUsage, price: Price, part: _Part) -> RatedLine:
+    step, base_quantity, quantity = part
     unit_price = price.steps[step].unit_price
+    # A line begins with what tells a day's usage from others; field by field, a month's lines take half as long again.
     return RatedLine(
-        day=each.day,
-        workspace_id=each.workspace_id,
-        project_id=each.project_id,
-        environment=each.environment,
-        service_id=each.service_id,
-        region=each.region,
-        meter=each.meter,
-        price_id=each.price_id,
-        step=step,
-        base_quantity=base_quantity,
-        quantity=quantity,
-        unit=price.priced_unit,
-        unit_price=unit_price,
-        amount=product(quantity, unit_price),
+        *each[:-1], step, base_quantity, quantity, price.priced_unit, unit_price, product(quantity, unit_price)
     )

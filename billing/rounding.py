@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Clamped, Context, Decimal, Inexact, InvalidOperation, Overflow, Subnormal, Underflow
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -25,10 +26,17 @@ class Mode(StrEnum):
 
 def rounded(numerator: int, denominator: int, places: int, mode: Mode) -> Decimal:
     """The fraction with so many decimals; `denominator` is positive."""
-    whole, rest = divmod(abs(numerator) * 10**places, denominator)
-    if 2 * rest > denominator or (2 * rest == denominator and (mode is Mode.HALF_UP or whole % 2)):
+    power, digit = _scale(places)
+    whole, rest = divmod(abs(numerator) * power, denominator)
+    if rest and (2 * rest > denominator or (2 * rest == denominator and (mode is Mode.HALF_UP or whole % 2))):
         whole += 1
-    return _EXACT.scaleb(Decimal(-whole if numerator < 0 else whole), -places)
+    return _EXACT.multiply(-whole if numerator < 0 else whole, digit)
+
+
+@cache
+def _scale(places: int) -> tuple[int, Decimal]:
+    """How many of the last of so many decimals make a whole one, and one of them."""
+    return 10**places, Decimal((0, (1,), -places))
 
 
 def money(exact: Decimal) -> Decimal:

@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from billing.meter import Meter
-from billing.observation import Quality
+from ingest.usage.sight import Quality
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

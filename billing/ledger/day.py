@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from billing.hour import day_of
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from billing.meter import Meter
-    from billing.price import Price
     from billing.price_book import PriceBook
 
 
@@ -36,25 +36,37 @@ class DaySum:
     quantity: int
 
 
-def priced(sums: Iterable[DaySum], book: PriceBook, plan_of: Callable[[str], str]) -> list[DayUsage]:
+class Tariffs:
+    """The prices of a book for workspaces, whose plan `plan_of` tells; each is looked for once."""
+
+    def __init__(self, book: PriceBook, plan_of: Callable[[str], str]) -> None:
+        self._book = book
+        self._plan_of = cache(plan_of)
+        self._ids: dict[tuple[Meter, str, str, int], str] = {}
+
+    def price_id(self, workspace_id: str, meter: Meter, region: str, since: int) -> str:
+        """The price of a stretch that begins at `since`.
+
+        Raises:
+            MissingPrice: there is none.
+        """
+        place = meter, self._plan_of(workspace_id), region, since
+        found = self._ids.get(place)
+        if found is None:
+            found = self._ids[place] = self._book.price(Kind.SELL, *place).id
+        return found
+
+
+def priced(sums: Iterable[DaySum], tariffs: Tariffs) -> list[DayUsage]:
     """The sums by the price that holds in each stretch, in order; no price may change within a stretch.
 
     Raises:
         MissingPrice: a stretch's usage has no price.
     """
-    prices: dict[tuple[Meter, str, str, int], Price] = {}
-    plans: dict[str, str] = {}
     found: defaultdict[tuple[int, str, str, str, str, str, Meter, str], int] = defaultdict(int)
     for each in sums:
         if each.workspace_id == UNATTRIBUTED.workspace_id:
             continue
-        plan = plans.get(each.workspace_id)
-        if plan is None:
-            plan = plans[each.workspace_id] = plan_of(each.workspace_id)
-        place = each.meter, plan, each.region, each.since
-        price = prices.get(place)
-        if price is None:
-            price = prices[place] = book.price(Kind.SELL, *place)
         found[
             day_of(each.since),
             each.workspace_id,
@@ -63,6 +75,6 @@ def priced(sums: Iterable[DaySum], book: PriceBook, plan_of: Callable[[str], str
             each.service_id,
             each.region,
             each.meter,
-            price.id,
+            tariffs.price_id(each.workspace_id, each.meter, each.region, each.since),
         ] += each.quantity
     return [DayUsage(*key, quantity) for key, quantity in sorted(found.items())]

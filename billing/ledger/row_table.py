@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from billing.meter import Meter
-from billing.observation import Quality
 from billing.usage import UsageRow
+from ingest.usage.sight import Quality
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,15 +15,14 @@ import polars as pl
 
 from billing.hour import month_of
 from billing.ledger import row_table
-from billing.ledger.day import DaySum, priced
-from billing.meter import Meter
+from billing.ledger.day_table import day_usage
 from billing.usage import in_order
 from core import clickhouse
 from core.errors import StarmeterError
 from sql import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from clickhouse_connect.driver.client import Client
 
@@ -78,7 +77,8 @@ class Ledger:
         Raises:
             Unavailable: the store does not answer.
         """
-        return in_order(row_table.rows(self.row_table(workspace_id, period, until=until, estimates=estimates)))
+        found = self.row_table(workspace_id, period, until=until, estimates=estimates)
+        return row_table.rows(found.sort(row_table.SCHEMA.names()))
 
     def row_table(
         self, workspace_id: str, period: Period, *, until: int | None = None, estimates: bool = False
@@ -86,40 +86,6 @@ class Ledger:
         """The same as a table with the columns of `billing.ledger.row_table.SCHEMA`, in no order."""
         asked = _as_of(period, until) | {"workspace": workspace_id, "estimates": estimates}
         return self.query("ledger/read/usage", asked).cast(row_table.SCHEMA)
-
-    def day_sums(
-        self,
-        workspace_id: str | None,
-        period: Period,
-        *,
-        cuts: Sequence[int] = (),
-        until: int | None = None,
-        estimates: bool = False,
-    ) -> list[DaySum]:
-        """What services used per UTC day, in order; of every workspace without `workspace_id`.
-
-        A day is cut at the hours in `cuts`, at which prices change; hours without usage have no sum.
-        """
-        asked = _as_of(period, until) | {
-            "workspace": workspace_id or "",
-            "estimates": estimates,
-            "cuts": sorted(cuts),
-        }
-        found = self.query("ledger/read/day_sums", asked)
-        meters = {each.value: each for each in Meter}
-        columns = [found[name].to_list() for name in ("workspace_id", "project_id", "environment", "service_id")]
-        days = [max(day, since) for day, since in found.select("day", "since").iter_rows()]
-        return [
-            DaySum(*values)
-            for values in zip(
-                days,
-                *columns,
-                found["region"].to_list(),
-                [meters[name] for name in found["meter"].to_list()],
-                map(int, found["quantity"].to_list()),
-                strict=True,
-            )
-        ]
 
     def day_usage(
         self,
@@ -138,10 +104,12 @@ class Ledger:
         Raises:
             MissingPrice: an hour's usage has no price.
         """
-        cuts = sorted({each.valid_from for each in book.prices} | {e for p in book.prices if (e := p.valid_to)})
-        inner = [cut for cut in cuts if cut in period]
-        sums = self.day_sums(workspace_id, period, cuts=inner, until=until, estimates=estimates)
-        return priced(sums, book, plan_of)
+        asked = _as_of(period, until) | {
+            "workspace": workspace_id or "",
+            "estimates": estimates,
+            "cuts": [each for each in book.changes if each in period],
+        }
+        return day_usage(self.query("ledger/read/day_sums", asked), book, plan_of)
 
     def workspaces(self, period: Period, until: int | None = None) -> tuple[str, ...]:
         """The workspaces with published usage in the period, sorted; not the unattributed bucket."""

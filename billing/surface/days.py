@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from billing.hour import DAY, Period
-from billing.ledger.day import DaySum, priced
+from billing.ledger.day import DaySum, Tariffs, priced
 from billing.meter import Meter
 from billing.rating import rate_days
 from billing.surface.question import GROUPS, Question, Source
@@ -42,10 +42,10 @@ async def days(
         if whole:
             wanted |= dict.fromkeys(GROUPS, "")
         changes = tariff.changes(Period(start, end))
-        plan_of = tariff.plan_from(start)
+        tariffs = Tariffs(tariff.book, tariff.plan_from(start))
         wanted["changes"] = changes
         async for sums, estimated in _portions(reader.usage(wanted), changes, whole=whole):
-            lines = rate_days(priced(sums, tariff.book, plan_of), tariff.book)
+            lines = rate_days(priced(sums, tariffs), tariff.book)
             worth = Worth(question, reader.workspace_id, tariff.book.currency)
             if batch := worth.batch(lines, after, estimated):
                 yield batch

@@ -49,7 +49,7 @@ class Tariff:
 
     def changes(self, period: Period) -> list[int]:
         """The hours within a period at which some price begins or ends."""
-        return sorted(each for each in _bounds(self.book) if each in period)
+        return [each for each in self.book.changes if each in period]
 
 
 class Records:
@@ -75,7 +75,7 @@ class Records:
     def changes(self) -> tuple[int, ...]:
         """The hours at which any price of any stored book begins or ends."""
         books = [self.books.get(each.name, each.version) for each in self.books.versions()]
-        return tuple(sorted({each for book in books for each in _bounds(book)}))
+        return tuple(sorted({each for book in books for each in book.changes}))
 
     def completeness(self, workspace_id: str, period: Period, until: int) -> Completeness:
         """How complete the evidence is where the workspace may have used something."""
@@ -95,8 +95,3 @@ def months(period: Period) -> list[Period]:
     while found[-1].end < period.end:
         found.append(month_of(found[-1].end))
     return found
-
-
-def _bounds(book: PriceBook) -> set[int]:
-    bounds = {bound for each in book.prices for bound in (each.valid_from, each.valid_to)}
-    return {each for each in bounds if each is not None}

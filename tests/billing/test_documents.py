@@ -47,6 +47,18 @@ def test_canonical_json_sorts_keys_and_refuses_floats() -> None:
         canonical({"amount": 0.1})
 
 
+def test_every_text_and_whole_number_is_written_as_the_standard_library_writes_it() -> None:
+    every = "".join(chr(point) for point in range(0x110000) if not 0xD800 <= point < 0xE000)
+    value = {"text": every, "é\n": [True, None, -(2**63), 2**64 - 1], "quote": '"', "Z": "", "a": {"c": 1, "b": ()}}
+    written = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+
+    assert canonical(value) == written
+    # More than 64 bits make another writer write it, which shows in nothing.
+    assert canonical(value | {"large": 10**40}) == written.replace(b',"quote"', b',"large":1' + b"0" * 40 + b',"quote"')
+    with pytest.raises(UnicodeEncodeError):
+        canonical("\ud800")
+
+
 def test_json_says_what_the_invoice_says(invoice: Invoice) -> None:
     read = json.loads(as_json(invoice))
 

@@ -1,4 +1,5 @@
 -- Reader: one workspace's rows of the runs that count as of a publication. An estimate counts where nothing is published.
+-- A run has one region and cluster, so that its hour and its id tell its rows.
 SELECT
     workspace_id,
     project_id,
@@ -19,8 +20,8 @@ SELECT
 FROM billing.usage AS u
 WHERE u.workspace_id = {workspace:String}
     AND u.hour >= toDateTime({start:Int64}, 'UTC') AND u.hour < toDateTime({end:Int64}, 'UTC')
-    AND (u.region, u.cluster, u.hour, u.run_id) IN (
-        SELECT region, cluster, hour, argMax(run_id, (kind = 'published', sequence))
+    AND (u.hour, u.run_id) IN (
+        SELECT hour, argMax(run_id, (kind = 'published', sequence))
         FROM billing.publications
         WHERE hour >= toDateTime({start:Int64}, 'UTC') AND hour < toDateTime({end:Int64}, 'UTC')
             AND sequence <= {until:UInt64} AND (kind = 'published' OR {estimates:Bool})
