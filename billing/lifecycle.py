@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unicodedata import normalize
 
 from billing.errors import Immutable, Unbalanced
 from billing.invoice import Content, Invoice, ItemKind, State
@@ -54,7 +55,7 @@ def finalise(invoice: Invoice, number: str, issued_at: int, approved_by: str) ->
     _require(invoice, State.IN_REVIEW, "made final")
     if not number:
         raise BadRequest("number: is empty; take the next of the sequence")
-    if approved_by == invoice.submitted_by:
+    if _folded(approved_by) == _folded(invoice.submitted_by):
         raise BadRequest("approved_by: submitted it; a second person approves")
     content = replace(invoice.content, number=number, issued_at=issued_at)
     return replace(invoice, content=content, state=State.FINAL, content_sha256=content.sha256, approved_by=approved_by)
@@ -118,6 +119,11 @@ def require_balance(content: Content) -> None:
         raise Unbalanced(f"{name}: its items do not add up to its total")
     if content.total != total(each.shown for each in content.items) or content.total != money(content.total):
         raise Unbalanced(f"{name}: what is shown does not add up to its total")
+
+
+def _folded(subject: str) -> str:
+    """A person's name as one writes it who looks at neither case nor width nor how accents are put together."""
+    return normalize("NFKC", normalize("NFKC", subject).casefold())
 
 
 def _require(invoice: Invoice, state: State, wanted: str) -> None:

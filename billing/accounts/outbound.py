@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 
 # Public by number, yet served by the machine's own host: instance metadata of Azure and Oracle.
 _METADATA: Final = frozenset(map(ipaddress.ip_address, ("168.63.129.16", "192.0.0.192")))
-# IPv6 addresses that a gateway or a tunnel turns into an IPv4 address.
-_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
-_LOCAL_NAT64: Final = ipaddress.IPv6Network("64:ff9b:1::/48")
+# All of IPv6 that is given out to be reached from everywhere. What is beyond it is local, a tunnel or nobody's; the
+# standard library's notion of global holds much of that for public.
+_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
+# What is reserved within it: for protocols (Teredo, benchmarks, ORCHID), for examples, for tunnels to IPv4.
+_RESERVED: Final = tuple(map(ipaddress.IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
+# IPv6 addresses that a gateway or a tunnel turns into the IPv4 address in their last four bytes.
+_EMBEDDING: Final = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "::/96", "::ffff:0:0:0/96")))
 _PORTS: Final = {"https": 443, "http": 80}
 
 
@@ -43,11 +47,18 @@ def resolve(host: str, port: int) -> tuple[str, ...]:
 
 
 def is_allowed(text: str, networks: Sequence[Network]) -> bool:
-    """Whether an address is public, or in one of the networks. An address that hides another counts as that one."""
-    address = _inner(ipaddress.ip_address(text.partition("%")[0]))
+    """Whether an address is public, or in one of the networks. An address that hides another counts as that one.
+
+    Hidden behind a tunnel that has no place on today's networks, even a public one is refused.
+    """
+    outer = ipaddress.ip_address(text.partition("%")[0])
+    address = _inner(outer)
     if _is_in(address, networks):
         return True
-    return address.is_global and not address.is_multicast and address not in _METADATA and address not in _LOCAL_NAT64
+    if isinstance(address, ipaddress.IPv6Address):
+        return address in _UNICAST and not any(address in reserved for reserved in _RESERVED)
+    is_tunnelled = isinstance(outer, ipaddress.IPv6Address) and outer.ipv4_mapped is None and outer not in _EMBEDDING[0]
+    return address.is_global and not address.is_multicast and address not in _METADATA and not is_tunnelled
 
 
 def require_url(text: str, networks: Sequence[Network]) -> httpx.URL:
@@ -123,7 +134,7 @@ def _inner(address: Address) -> Address:
         return address.sixtofour
     if address.teredo is not None:
         return address.teredo[1]
-    if address in _NAT64:
+    if any(address in network for network in _EMBEDDING):
         return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
     return address
 

@@ -19,7 +19,7 @@ _MOST_URL_BYTES: Final = 8 * 1024
 _SHOWN: Final = 40
 _REGION: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?", re.ASCII)
 # The last second that the ledger's columns can hold.
-_LAST: Final = 2**32 - 1
+LAST: Final = 2**32 - 1
 
 
 class Arguments:
@@ -127,8 +127,8 @@ class Arguments:
         if text is None:
             return None
         second, rest = divmod(nanoseconds(name, text), SECOND)
-        if not 0 <= second <= _LAST:
-            raise BadRequest(f"{name}: out of range; give a time from {iso(0)} to {iso(_LAST)}")
+        if not 0 <= second <= LAST:
+            raise BadRequest(f"{name}: out of range; give a time from {iso(0)} to {iso(LAST)}")
         if rest or second % whole:
             raise BadRequest(f"{name}: must be the beginning of a UTC {unit}")
         return second

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 _USAGE: Final = 2
 _UPSTREAM: Final = 3
 _STACK: Final = Path(".local/stack.json")
-_MONTH: Final = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])", re.ASCII)
+# Of the times that the ledger can hold.
+_MONTH: Final = re.compile(r"(19[7-9][0-9]|20[0-9]{2})-(0[1-9]|1[0-2])", re.ASCII)
 _GROUPS: Final = "project,environment,service,meter"
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from billing.documents import cell
+from billing.surface.negotiation import preferred
 from billing.surface.table import text_columns
 
 if TYPE_CHECKING:
@@ -155,9 +156,8 @@ def objects(batch: pa.RecordBatch) -> list[dict[str, str | None]]:
 
 
 def accepted(accept: str) -> str:
-    """The first format of an Accept header that there is; without any, JSON."""
-    names = (piece.partition(";")[0].strip().lower() for piece in accept.split(","))
-    return next((_ACCEPTED[name] for name in names if name in _ACCEPTED), JSON)
+    """The format that an Accept header wants most; without any, JSON."""
+    return preferred(accept, _ACCEPTED, JSON)
 
 
 class _Outgoing(io.RawIOBase):

@@ -88,8 +88,9 @@ async def answer(ask: Ask) -> Answer:
     text = ask.arguments.text("cursor")
     cursor = None if text is None else signer.read(text)
     source = Source(ask.arguments.choice("source", tuple(Source), Source.PUBLISHED))
-    if source is Source.INVOICE:
-        ask.scope.require(Action.READ_INVOICES)
+    # What is charged is of invoices (credits, amounts carried over, corrections); what it is charged for is usage.
+    ask.scope.require(Action.READ_INVOICES)
+    ask.scope.require(Action.READ_USAGE)
     period = _period(ask, cursor)
     most = ask.settings.limits.rows
     limit = ask.arguments.number("limit", _PAGE_ROWS, most)

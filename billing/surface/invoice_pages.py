@@ -1,22 +1,24 @@
 """`/invoices` and `/invoices/{invoice}`: the list, and one invoice as JSON, HTML, PDF, CSV or recomputable bundle.
 
-Customers see what was issued to them, the void ones included; drafts are the platform's own.
+Customers see what was issued to them, the void ones included; drafts, and who made an invoice, are the platform's own.
 """
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from billing.accounts.bundles import bundle_of
-from billing.canonical import canonical, decimal_text, sha256
+from billing.canonical import canonical, decimal_text, plain, sha256
 from billing.documents import as_csv, as_html, as_json, as_pdf, file_name
 from billing.hour import iso
 from billing.invoice import State
 from billing.surface.ask import Whole, unchanged
 from billing.surface.bound_ledger import Pods
+from billing.surface.negotiation import preferred
 from billing.surface.scope import ABSENT
 from core.errors import BadRequest, NotFound
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 NAMES: Final = ("format",)
 
+_OURS: Final = ("submitted_by", "approved_by", "voided_by")
 _ISSUED: Final = frozenset({State.FINAL, State.VOID})
 _LONGEST: Final = 100
 _BUNDLE: Final = "zip"
@@ -73,7 +76,8 @@ async def one(ask: Ask) -> Whole:
         ledger = Pods(ask.reader, asyncio.get_running_loop(), until)
         body = await asyncio.to_thread(bundle_of, ask.records.engine, ledger, invoice)
     else:
-        body = await asyncio.to_thread(_DOCUMENTS[ending][1], invoice)
+        write = _as_issued if ending == "json" and not ask.scope.is_staff else _DOCUMENTS[ending][1]
+        body = await asyncio.to_thread(write, invoice)
     place = "inline" if ending in {"json", "html"} else "attachment"
     headers = {"ETag": tag, "Content-Disposition": f'{place}; filename="{file_name(invoice, ending)}"'}
     return Whole(body, _TYPES[ending], headers | (_PAGE if ending == "html" else {}))
@@ -86,7 +90,13 @@ def _found(ask: Ask, name: str) -> Invoice:
         raise NotFound(ABSENT) from None
     if invoice.state not in _ISSUED and not ask.scope.is_staff:
         raise NotFound(ABSENT)
-    return invoice
+    # Who of us did what is none of a customer's concern, in no form.
+    return invoice if ask.scope.is_staff else replace(invoice, submitted_by="", approved_by="", voided_by="")
+
+
+def _as_issued(invoice: Invoice) -> bytes:
+    """As the desk has it, without those who made it."""
+    return canonical({name: value for name, value in plain(invoice).items() if name not in _OURS})
 
 
 def _named(ask: Ask) -> tuple[str, str]:
@@ -98,15 +108,10 @@ def _named(ask: Ask) -> tuple[str, str]:
     name, _, ending = ask.name.rpartition(".")
     asked = ask.arguments.choice("format", tuple(_TYPES), "")
     if not name:
-        return ask.name, asked or _accepted(ask.headers.get("accept", ""))
+        return ask.name, asked or preferred(ask.headers.get("accept", ""), _ACCEPTED, "json")
     if ending not in _TYPES or asked not in {"", ending}:
         raise BadRequest(f"format: an invoice ends with one of {', '.join(_TYPES)}; name one of them, once")
     return name, ending
-
-
-def _accepted(accept: str) -> str:
-    names = (piece.partition(";")[0].strip().lower() for piece in accept.split(","))
-    return next((_ACCEPTED[name] for name in names if name in _ACCEPTED), "json")
 
 
 def _summary(each: Summary) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from billing.hour import DAY, HOUR, Period, iso, month_of
 from billing.meter import Meter
+from billing.surface.arguments import LAST
 from core.errors import BadRequest
 from query.logs.arguments import OverLimitError
 
@@ -64,7 +65,8 @@ class Question:
             period = Period(cursor.start, cursor.end)
         else:
             end = now - now % grain + grain if end is None else end
-            period = spanning(month_of(min(now, end - 1)).start if start is None else start, end, limits)
+            start = month_of(min(now, max(end - 1, 0))).start if start is None else start
+            period = spanning(start, end, limits)
         asked = cls(
             period=period,
             grain=grain,
@@ -92,11 +94,14 @@ def spanning(start: int, end: int, limits: UsageLimits) -> Period:
     """A span that a read may ask for.
 
     Raises:
-        BadRequest: it is empty.
+        BadRequest: it is empty, or in a month that the ledger's columns cannot hold as a whole.
         OverLimitError: it is too long.
     """
     if start >= end:
         raise BadRequest(f"start: {iso(start)} is not before end, {iso(end)}; the end is excluded")
+    # Where a month's total decides about a price, all of the month is read.
+    if month_of(end - 1).end > LAST:
+        raise BadRequest(f"end: {iso(end)} is out of range; give an earlier one, until {iso(month_of(LAST).start)}")
     if end - start > limits.range_days * DAY:
         raise OverLimitError(f"start: the span is longer than {limits.range_days} days; ask for a shorter one")
     return Period(start, end)

@@ -55,7 +55,7 @@ class UsageSurface:
         usage, money = Action.READ_USAGE, Action.READ_INVOICES
         for page in (
             _Page("usage", "/usage", "Usage by hour or day", usage, usage_page.NAMES, usage_page.answer),
-            _Page("usage_focus", "/usage/focus", "Charges as FOCUS rows", usage, focus_page.NAMES, focus_page.answer),
+            _Page("usage_focus", "/usage/focus", "Charges as FOCUS rows", money, focus_page.NAMES, focus_page.answer),
             _Page("invoices", "/invoices", "The invoices issued so far", money, (), invoice_pages.listed),
             _Page("invoice", "/invoices/{invoice}", "An invoice", money, invoice_pages.NAMES, invoice_pages.one),
         ):

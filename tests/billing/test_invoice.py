@@ -100,6 +100,23 @@ def test_names_and_corrections_in_whatever_order_give_the_same_content() -> None
     assert first.sha256 == other.sha256
 
 
+@pytest.mark.parametrize(
+    ("submitted", "approved"),
+    [
+        pytest.param("ada", "ada", id="the same"),
+        pytest.param("ada", "ADA", id="in capitals"),
+        pytest.param("Jos\u00e9", "JOSE\u0301", id="the accent apart"),
+        pytest.param("ada", "\uff41\uff44\uff41", id="in wide letters"),
+        pytest.param("strasse", "Stra\u00dfe", id="in another spelling of the same letter"),
+    ],
+)
+def test_nobody_approves_their_own_invoice_however_they_write_themselves(submitted: str, approved: str) -> None:
+    reviewed = submit(Invoice(_content()), submitted)
+
+    with pytest.raises(BadRequest, match="a second person approves"):
+        finalise(reviewed, "2026-0001", MARCH, approved)
+
+
 def test_an_invoice_goes_from_draft_to_final_by_two_persons() -> None:
     reviewed = submit(revise(Invoice(_content()), _content(60_000)), "ada")
     final = finalise(reviewed, "2026-0001", MARCH, "bob")

@@ -68,10 +68,18 @@ def test_without_a_valid_credential_nobody_is_let_in(door: UsageDoor) -> None:
 def test_a_token_for_usage_alone_sees_no_invoice_under_any_name(door: UsageDoor) -> None:
     with door.client("usage_only") as client:
         assert client.get("/usage").status_code == 200
-        assert client.get("/usage/focus").status_code == 200
         assert client.get("/invoices").status_code == 403
         assert client.get("/usage", params={"source": "invoice"}).status_code == 403
-        assert client.get("/usage/focus", params={"source": "invoice"}).status_code == 403
+        # Credits, amounts carried over and corrections are of invoices, drawn up or not.
+        for source in ("published", "estimate", "invoice"):
+            assert client.get("/usage/focus", params={"source": source}).status_code == 403
+
+
+def test_a_token_for_invoices_alone_sees_no_usage_among_charges(door: UsageDoor) -> None:
+    with door.client("invoices_only") as client:
+        assert client.get("/invoices").status_code == 200
+        assert client.get("/usage").status_code == 403
+        assert client.get("/usage/focus").status_code == 403
 
 
 def test_drafts_are_the_platforms_own(door: UsageDoor) -> None:

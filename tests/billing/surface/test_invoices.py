@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import json
+import zipfile
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from billing.canonical import decimal_text
+from billing.canonical import canonical, decimal_text
 from billing.documents import as_csv, as_html, as_json, as_pdf
 from billing.verification import verify
 from tests.billing.accounts.world import NEIGHBOUR
@@ -15,11 +18,20 @@ from tests.billing.surface import expected
 if TYPE_CHECKING:
     import httpx
 
+    from billing.invoice import Invoice
     from tests.billing.surface.conftest import Scene
     from tests.billing.surface.serving import UsageDoor
 
+OURS: Final = {"submitted_by", "approved_by", "voided_by"}
+
+
+def _issued_json(invoice: Invoice) -> bytes:
+    """What a customer sees of it."""
+    return canonical({name: value for name, value in json.loads(as_json(invoice)).items() if name not in OURS})
+
+
 FORMS: Final = {
-    "json": ("application/json", as_json),
+    "json": ("application/json", _issued_json),
     "html": ("text/html", as_html),
     "pdf": ("application/pdf", as_pdf),
     "csv": ("text/csv", as_csv),
@@ -88,6 +100,36 @@ def test_a_bundle_computes_again_offline(stage: Scene, acme: httpx.Client) -> No
     assert verdict.findings == ()
     assert verdict.holds
     assert verdict.invoice == known.number
+
+
+def test_who_made_an_invoice_is_told_to_finance_alone(stage: Scene, door: UsageDoor) -> None:
+    invoice = expected.invoice(stage.world)
+    makers = {"submitted_by": "ada", "approved_by": "bob", "voided_by": ""}
+    assert makers.items() <= json.loads(as_json(invoice)).items()
+    with door.client("finance") as finance, door.client("owner") as owner:
+        known = finance.get("/invoices/2026-0001.json").content
+        told = owner.get("/invoices/2026-0001.json").json()
+        with zipfile.ZipFile(io.BytesIO(owner.get("/invoices/2026-0001.zip").content)) as bundle:
+            bundled = json.loads(bundle.read("invoice.json"))
+
+    assert known == as_json(invoice)
+    assert not OURS & set(told)
+    assert told["content"] == json.loads(known)["content"]
+    assert {bundled[name] for name in OURS} == {""}
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        pytest.param("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html", id="a browser"),
+        pytest.param("application/pdf;q=0.2, text/csv;q=0.7", "text/csv", id="the one that is wanted more"),
+        pytest.param("application/pdf;q=0, text/csv;q=0", "application/json", id="what is refused is not sent"),
+    ],
+)
+def test_an_invoice_is_sent_in_the_form_that_is_wanted_most(acme: httpx.Client, accept: str, kind: str) -> None:
+    answer = acme.get("/invoices/2026-0001", headers={"Accept": accept})
+
+    assert answer.headers["content-type"].startswith(kind)
 
 
 def test_a_foreign_invoice_looks_like_an_unknown_one(stage: Scene, door: UsageDoor) -> None:

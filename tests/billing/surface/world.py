@@ -40,6 +40,7 @@ class Tokens:
     narrowed: str  # the owner's, narrowed to the project
     elsewhere: str  # the owner's of both, narrowed to the neighbour's workspace
     usage_only: str
+    invoices_only: str
     metrics_only: str
     finance: str
     platform: str
@@ -141,6 +142,7 @@ def issue(world: World) -> Tokens:
         narrowed=token("owner", project_id=PROJECT),
         elsewhere=token("owner", workspace_id=NEIGHBOUR),
         usage_only=token("owner", actions=["usage:read"]),
+        invoices_only=token("owner", actions=["invoices:read"]),
         metrics_only=token("owner", actions=["metrics:read"]),
         finance=token("finance"),
         platform=token("platform"),
