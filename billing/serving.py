@@ -57,7 +57,14 @@ def run(config: Path) -> None:
 
 def jobs(configured: BillingSettings, opened: Parts, stopping: threading.Event) -> list[Job]:
     """All that the process does by itself."""
-    metering = Metering(opened.batch, opened.due, opened.clock, opened.instruments, stopping)
+    metering = Metering(
+        opened.batch,
+        opened.due,
+        opened.late,
+        clock=opened.clock,
+        instruments=opened.instruments,
+        stopping=stopping,
+    )
     times = configured.schedule
     found = [Job("metering", times.interval_s, metering.work_off)]
     if times.estimate_s:

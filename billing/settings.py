@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from billing.accounts.settings import SupplierSettings, WebhookSettings
 from billing.delivery.settings import DeliverySettings
 from billing.evidence.collector import MARGIN
-from billing.hour import HOUR, parse
+from billing.hour import DAY, HOUR, parse
 from billing.policy import MeteringPolicy, Tail
 from core.errors import BadRequest
 from core.region import Region  # noqa: TC001 - pydantic reads it
@@ -44,8 +44,9 @@ class ScheduleSettings(BaseModel):
 
     An hour is metered `margin_s` after its end, so that what brackets it has arrived; every `interval_s` it is looked
     what is due; the hour that runs is estimated every `estimate_s` (0: never). A runner that dies is succeeded after
-    `lease_s`; an hour that a law of conservation blocks is tried again after `retry_s`. Budgets are checked every
-    `budgets_s`, deliveries that are due are made every `deliveries_s`.
+    `lease_s`; an hour that a law of conservation blocks is tried again after `retry_s`. Published hours of the last
+    `look_back_s` are run again when agents or builders tell more of them. Budgets are checked every `budgets_s`,
+    deliveries that are due are made every `deliveries_s`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,6 +56,7 @@ class ScheduleSettings(BaseModel):
     estimate_s: int = Field(default=300, ge=0)
     lease_s: int = Field(default=60, ge=1)
     retry_s: int = Field(default=900, ge=0)
+    look_back_s: int = Field(default=35 * DAY, ge=0)
     budgets_s: int = Field(default=60, ge=1)
     deliveries_s: int = Field(default=3_600, ge=1)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from billing.hour import Period
+    from billing.ledger.store import Ledger
     from compose.cluster.pods import Pod
     from core.tenant import Tenant
     from ingest.usage.build_report import BuildTold
@@ -39,10 +40,11 @@ _PHASES: Final = {phase.name.capitalize(): phase for phase in Phase}
 
 
 class History:
-    """Writes the evidence of a month into the ledger's store; a second time it is the same rows."""
+    """Writes the evidence of a month into the ledger's store; days that are told there already are passed over."""
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: Evidence, ledger: Ledger) -> None:
         self._evidence = evidence
+        self._ledger = ledger
         self._registered: set[str] = set()
 
     def write(self, month: Period, progress: Callable[[int], None]) -> int:
@@ -53,11 +55,19 @@ class History:
         """
         written = done = 0
         for region in REGIONS:
+            told = self._told(region, month)
             for day in range(month.start, month.end, _DAY):
-                written += self._day(region, day, min(day + _DAY, month.end))
+                end = min(day + _DAY, month.end)
+                # Heartbeats are written last: where they all are, everything is.
+                if told.get(day, 0) < (end - day) // _HEARTBEAT_SECONDS:
+                    written += self._day(region, day, end)
                 done += 1
                 progress(done)
         return written
+
+    def _told(self, region: str, month: Period) -> dict[int, int]:
+        asked = {"region": region, "cluster": cluster_of(region), "first": month.start, "until": month.end}
+        return dict(self._ledger.query("ledger/evidence/heard_days", asked).select("day", "heard").iter_rows())
 
     @staticmethod
     def days(month: Period) -> int:

@@ -69,23 +69,29 @@ class Batch:
         """
         yield from self._together(slices, kind, self._runner.preview)
 
-    def runs(self, choose: Callable[[], Iterable[Slice]], kind: RunKind) -> Generator[Outcome] | None:
+    def runs(
+        self, choose: Callable[[], Iterable[Slice]], kind: RunKind, *, collecting: bool = True
+    ) -> Generator[Outcome] | None:
         """Runs over the slices that `choose` names once the lease is held; `None` while another holds it.
+
+        Without `collecting`, they use what evidence there is.
 
         Raises:
             LeaseLost: while it runs: another runner has taken over.
             Unavailable: a store fails so that nothing can even be recorded.
         """
         fence = self._lease.acquire()
-        return None if fence is None else self._held(fence, choose, kind)
+        collector = self._collector if collecting and kind is not RunKind.ESTIMATE else None
+        return None if fence is None else self._held(fence, choose, kind, Collection(collector))
 
-    def _held(self, fence: Fence, choose: Callable[[], Iterable[Slice]], kind: RunKind) -> Generator[Outcome]:
+    def _held(
+        self, fence: Fence, choose: Callable[[], Iterable[Slice]], kind: RunKind, collection: Collection
+    ) -> Generator[Outcome]:
         with self._lease.kept(fence):
             # Whatever a runner before us could not finish.
             with writing(self._engine) as connection:
                 abandon(connection, fence, self._clock())
             mirror(Publications(self._engine), self._ledger)
-            collection = Collection(None if kind is RunKind.ESTIMATE else self._collector)
             yield from self._together(
                 choose(), kind, lambda orders: self._counted(self._runner.run, orders, fence, collection)
             )

@@ -5,18 +5,19 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from billing.accounts.commands.session import FINDINGS, LOCAL, Config, Json, print_json, told
+from billing.runs.telling import tell
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from billing.hour import Period
     from billing.ledger.slice import Slice
-    from billing.runs.outcome import Outcome
     from billing.runs.parts import Parts
     from billing.runs.record import RunKind
 
@@ -43,8 +44,15 @@ def run(
     from billing.runs.record import RunKind  # noqa: PLC0415 - loads stores, for which other commands must not wait
 
     with _opened(config) as opened:
-        slices = lambda: opened.due.slices(opened.clock())  # noqa: E731 - asked again once the lease is held
-        _tell(_outcomes(opened, slices, RunKind.HOURLY, dry_run=dry_run, wait=wait), as_json=as_json)
+        # Asked again once the lease is held.
+        _run(
+            opened,
+            lambda: opened.due.slices(opened.clock()),
+            RunKind.HOURLY,
+            dry_run=dry_run,
+            wait=wait,
+            as_json=as_json,
+        )
 
 
 def backfill(
@@ -77,37 +85,40 @@ def backfill(
         slices = opened.due.within(period, cluster, region)
         if not slices:
             raise BadRequest("cluster: none of this name and region is known; see the configuration's regions")
-        _tell(_outcomes(opened, lambda: slices, RunKind.BACKFILL, dry_run=dry_run, wait=wait), as_json=as_json)
+        _run(opened, lambda: slices, RunKind.BACKFILL, dry_run=dry_run, wait=wait, as_json=as_json)
+
+
+def make_up_for(period: Period, config: Path, *, wait: int) -> None:
+    """Meter a period's hours that are not published, or that more has been told of since, without collecting.
+
+    Exit code: as of `backfill`.
+    """
+    with _opened(config, collecting=False) as opened:
+        from billing.runs.record import RunKind  # noqa: PLC0415 - as in `run`
+
+        def slices() -> list[Slice]:
+            return sorted({*opened.due.unpublished(period), *opened.late.within(period)})
+
+        _run(opened, slices, RunKind.BACKFILL, dry_run=False, wait=wait, as_json=False)
 
 
 def status(*, config: Config = LOCAL, as_json: Json = False) -> None:
-    """Print how far metering has come, and what should be looked at.
+    """Print how far metering has come, which published hours more has been told of, and what should be looked at.
 
     Exit code: 0 nothing is stuck, 1 something is blocked or fails, 3 a store fails.
     """
     with _opened(config) as opened:
-        from billing.hour import iso  # noqa: PLC0415 - as in `run`
-        from billing.runs.record import RunState  # noqa: PLC0415 - the same
+        from billing.runs.record import RunState  # noqa: PLC0415 - as in `run`
         from billing.runs.status import status as found_status  # noqa: PLC0415 - the same
+        from billing.runs.status_text import lines  # noqa: PLC0415 - the same
 
-        found = found_status(opened.engine, opened.due, opened.clock())
+        found = found_status(opened.engine, opened.due, opened.late, opened.clock())
     stuck = [each for each in found.notices if each.state is not RunState.PUBLISHED]
     if as_json:
         print_json(asdict(found))
     else:
-        behind = (
-            "everything closed is published" if found.watermark is None else f"published until {iso(found.watermark)}"
-        )
-        typer.echo(
-            f"{behind}; {found.due} hour(s) due; last publication {found.latest}; runner {found.holder or 'none'}"
-        )
-        typer.echo("last day's runs: " + (", ".join(f"{n} {state}" for state, n in found.runs.items()) or "none"))
-        typer.echo(
-            f"put aside: {found.quarantined} pod(s), {found.quarantined_builds} build(s); "
-            f"labels name another tenant: {found.mismatched} pod(s); nobody's: {found.unattributed}"
-        )
-        for each in found.notices:
-            typer.echo(f"{each.slice} {each.state}: {each.message}")
+        for line in lines(found):
+            typer.echo(line)
     if stuck:
         raise typer.Exit(FINDINGS)
 
@@ -131,47 +142,30 @@ def _opened(config: Path, *, collecting: bool = True) -> Iterator[Parts]:
             yield opened
 
 
-def _outcomes(
-    opened: Parts, choose: Callable[[], Iterable[Slice]], kind: RunKind, *, dry_run: bool, wait: int
-) -> Iterator[Outcome]:
+def _run(
+    opened: Parts,
+    choose: Callable[[], list[Slice]],
+    kind: RunKind,
+    *,
+    dry_run: bool,
+    wait: int,
+    as_json: bool,
+) -> None:
+    """Make runs, or say what they would do, and tell of them."""
+    chosen: list[Slice] = []
+
+    def choice() -> list[Slice]:
+        chosen.extend(choose())
+        return chosen
+
     if dry_run:
-        return opened.batch.previews(choose(), kind)
+        tell(opened.batch.previews(choice(), kind), chosen, as_json=as_json)
+        return
     until = time.monotonic() + wait
-    while (outcomes := opened.batch.runs(choose, kind)) is None:
+    while (outcomes := opened.batch.runs(choice, kind)) is None:
         if time.monotonic() >= until:
             from core.errors import Unavailable  # noqa: PLC0415 - as in `run`
 
             raise Unavailable("lease: another runner holds it; try again when it is done, or wait longer with --wait")
         time.sleep(_WAIT_SECONDS)
-    return outcomes
-
-
-def _tell(outcomes: Iterator[Outcome], *, as_json: bool) -> None:
-    from billing.runs.record import RunState  # noqa: PLC0415 - as in `run`
-
-    kept: list[dict[str, Any]] = []
-    stuck = 0
-    for number, outcome in enumerate(outcomes, 1):
-        stuck += outcome.state in {RunState.BLOCKED, RunState.FAILED}
-        rows = 0 if outcome.metered is None else outcome.metered.usage.height
-        typer.echo(f"{number}: {outcome.order.slice} {outcome.state} {rows} row(s)", err=True)
-        row = {
-            "region": outcome.order.slice.region,
-            "cluster": outcome.order.slice.cluster,
-            "hour": outcome.order.slice.hour,
-            "state": outcome.state.value,
-            "rows": rows,
-            "message": outcome.message,
-            "changes": [asdict(each) for each in outcome.changes],
-        }
-        if as_json:
-            kept.append(row)
-            continue
-        if outcome.message:
-            typer.echo(f"{outcome.order.slice} {outcome.state}: {outcome.message}")
-        for each in outcome.changes:
-            typer.echo(f"{outcome.order.slice} {each.workspace_id} {each.meter}: {each.before} -> {each.after}")
-    if as_json:
-        print_json(kept)
-    if stuck:
-        raise typer.Exit(FINDINGS)
+    tell(outcomes, chosen, as_json=as_json)

@@ -92,6 +92,20 @@ class Due:
             ]
         return sorted(Slice(hour, *place) for hour in range(period.start, period.end, HOUR) for place in places)
 
+    def unpublished(self, period: Period) -> list[Slice]:
+        """Those of `within` that are not published.
+
+        Raises:
+            Unavailable: the control store fails.
+        """
+        every = self.within(period)
+        with reading(self._engine) as connection:
+            published = {
+                place: published_hours(connection, *place, period)
+                for place in {(one.region, one.cluster) for one in every}
+            }
+        return [one for one in every if one.hour not in published[one.region, one.cluster]]
+
     def watermark_age(self, now: int) -> int:
         """Seconds since the end of the oldest hour that should be published and is not; 0 when there is none.
 

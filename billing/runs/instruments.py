@@ -25,6 +25,11 @@ class Instruments:
             registry=self.registry,
         )
         self.due = Gauge("starmeter_billing_due_slices", "Closed hours that are not published.", registry=self.registry)
+        self.late = Gauge(
+            "starmeter_billing_late_slices",
+            "Published hours of which more has been told since, and which are run again.",
+            registry=self.registry,
+        )
         self.runs = Counter(
             "starmeter_billing_runs",
             "Runs by kind and by what became of them.",

@@ -37,15 +37,20 @@ class Remarks:
     mismatched: tuple[str, ...] = ()
     unattributed: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
-        """As a sentence; empty when there is nothing to say."""
+    @property
+    def titled(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The same as subjects under what is said of them; without those of which there is nothing to say."""
         parts = (
-            ("evidence put aside", [f"{subject} ({reason})" for subject, reason in self.quarantined]),
-            ("builds put aside", [f"{subject} ({reason})" for subject, reason in self.quarantined_builds]),
+            ("evidence put aside", tuple(f"{subject} ({reason})" for subject, reason in self.quarantined)),
+            ("builds put aside", tuple(f"{subject} ({reason})" for subject, reason in self.quarantined_builds)),
             ("labels name another tenant", self.mismatched),
             ("nobody's", self.unattributed),
         )
-        return "; ".join(f"{title}: {_some(subjects)}" for title, subjects in parts if subjects)
+        return tuple((title, subjects) for title, subjects in parts if subjects)
+
+    def __str__(self) -> str:
+        """As a sentence; empty when there is nothing to say."""
+        return "; ".join(f"{title}: {_some(subjects)}" for title, subjects in self.titled)
 
     @property
     def reasons(self) -> Counter[str]:

@@ -15,6 +15,7 @@ from billing.ledger.store import Ledger
 from billing.runs.batch import Batch
 from billing.runs.due import Due
 from billing.runs.instruments import Instruments
+from billing.runs.late import Late
 from billing.runs.lease import Lease
 from core.attribution import Attribution
 from core.control import connect, require_current
@@ -37,6 +38,7 @@ class Parts:
     ledger: Ledger
     batch: Batch
     due: Due
+    late: Late
     instruments: Instruments
     clock: Callable[[], int]
 
@@ -76,7 +78,8 @@ def parts(
         )
         names = [region.name for region in settings.regions]
         due = Due(engine, names, settings.first_hour, settings.schedule)
-        yield Parts(engine, ledger, batch, due, instruments, clock)
+        late = Late(engine, ledger, names, settings.schedule)
+        yield Parts(engine, ledger, batch, due, late, instruments, clock)
     finally:
         evidence.close()
         ledger.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from billing.runs.batch import Batch
     from billing.runs.due import Due
     from billing.runs.instruments import Instruments
+    from billing.runs.late import Late
+    from billing.runs.outcome import Outcome
 
 _log = logging.getLogger("billing.schedule")
 
@@ -83,18 +85,24 @@ def _guarded(job: Job) -> Callable[[], None]:
 
 
 class Metering:
-    """The jobs of metering: what is due, and estimates of what is not over. `stopping` ends both after their run."""
+    """The jobs of metering: what is due, what is late, estimates of what is not over.
+
+    `stopping` ends each of them after the runs that are under way.
+    """
 
     def __init__(
         self,
         batch: Batch,
         due: Due,
+        late: Late,
+        *,
         clock: Callable[[], int],
         instruments: Instruments,
         stopping: threading.Event,
     ) -> None:
         self._batch = batch
         self._due = due
+        self._late = late
         self._clock = clock
         self._instruments = instruments
         self._stopping = stopping
@@ -102,15 +110,28 @@ class Metering:
         self._turn = threading.Lock()
 
     def work_off(self) -> None:
-        """Run all that is due; without the lease, another runner does it.
+        """Run all that is due, and again what more has been told of; without the lease, another runner does it.
 
         Raises:
             StarmeterError: a store fails, or another runner has taken over.
         """
-        states = self._run(lambda: self._due.ready(self._clock()), RunKind.HOURLY)
+        outcomes = self._run(lambda: self._due.ready(self._clock()), RunKind.HOURLY)
         self.measure()
-        if states is not None and RunState.FAILED not in states:
+        if outcomes is not None and all(each.state is not RunState.FAILED for each in outcomes):
             self._instruments.last_success.set(self._clock())
+        self._run_late()
+
+    def _run_late(self) -> None:
+        found = self._late.ready(self._clock())
+        self._instruments.late.set(len(found))
+        if found:
+            # What a run collects by itself has not changed.
+            self._late.run_again(
+                found,
+                self._clock(),
+                lambda slices: self._run(lambda: slices, RunKind.BACKFILL, collecting=False),
+            )
+            self._instruments.late.set(len(self._late.slices(self._clock())))
 
     def estimate(self) -> None:
         """Estimate the hour that runs, and those that have ended but are not closed.
@@ -130,15 +151,17 @@ class Metering:
         self._instruments.due.set(len(self._due.slices(now)))
         self._instruments.watermark_age.set(self._due.watermark_age(now))
 
-    def _run(self, choose: Callable[[], Iterable[Slice]], kind: RunKind) -> set[RunState] | None:
+    def _run(
+        self, choose: Callable[[], Iterable[Slice]], kind: RunKind, *, collecting: bool = True
+    ) -> list[Outcome] | None:
+        """What became of the runs, without their rows; `None` when there were none to be made by this process."""
         with self._turn:
-            outcomes = self._batch.runs(choose, kind)
-            if outcomes is None:
+            if self._stopping.is_set() or (outcomes := self._batch.runs(choose, kind, collecting=collecting)) is None:
                 return None
-            states = set()
+            ended = []
             for outcome in outcomes:
-                states.add(outcome.state)
+                ended.append(replace(outcome, metered=None))
                 if self._stopping.is_set():
                     outcomes.close()
                     break
-            return states
+            return ended

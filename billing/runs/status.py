@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Row
 
     from billing.runs.due import Due
+    from billing.runs.late import Late
 
 _DAY: Final = 86_400
 
@@ -40,12 +41,14 @@ class Status:
     """Counts are of the runs of the last day.
 
     `watermark`: the end of the oldest closed hour that is not published, `None` when all are (UTC seconds). `due`:
-    how many are not. `runs`: by state. `quarantined` and so on: what was put aside, or is nobody's, in runs whose rows
+    how many are not. `late`: published hours of which more has been told since. `runs`: by state. `quarantined` and
+    so on: what was put aside, or is nobody's, in runs whose rows
     count. `notices`: blocked and failed slices that are still due, and published ones with something to look at.
     """
 
     watermark: int | None
     due: int
+    late: tuple[Slice, ...]
     latest: int
     holder: str | None
     runs: dict[str, int]
@@ -56,11 +59,11 @@ class Status:
     notices: tuple[Notice, ...]
 
 
-def status(engine: Engine, due: Due, now: int, most: int = 20) -> Status:
-    """The status at a UTC second, with at most so many notices, the latest first.
+def status(engine: Engine, due: Due, late: Late, now: int) -> Status:
+    """The status at a UTC second; notices by time, the latest first.
 
     Raises:
-        Unavailable: the control store fails.
+        Unavailable: a store fails.
     """
     waiting = due.slices(now)
     since = moment(now - _DAY)
@@ -78,6 +81,7 @@ def status(engine: Engine, due: Due, now: int, most: int = 20) -> Status:
     return Status(
         watermark=waiting[0].hour + HOUR if waiting else None,
         due=len(waiting),
+        late=tuple(late.slices(now)),
         latest=latest,
         holder=holder,
         runs=states,
@@ -85,7 +89,7 @@ def status(engine: Engine, due: Due, now: int, most: int = 20) -> Status:
         quarantined_builds=sum(row.quarantined_builds for row in remarks),
         mismatched=sum(row.mismatched for row in remarks),
         unattributed=sum(row.unattributed for row in remarks),
-        notices=tuple(notices[:most]),
+        notices=tuple(notices),
     )
 
 

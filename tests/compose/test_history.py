@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from billing.hour import DAY, Period
+from billing.ledger.store import Ledger as UsageLedger
 from compose.agent import Agent
 from compose.cluster.builds import builds
 from compose.cluster.inventory import Cluster
@@ -30,12 +31,14 @@ _PAST: Final = Period(START, START + 7_200)
 def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
     folder: Path = tmp_path_factory.mktemp("ledger")
     with ledger(folder) as opened:
-        evidence = Evidence(SecretStr(opened.url))
+        evidence, store = Evidence(SecretStr(opened.url)), UsageLedger.at(opened.url)
         done: list[int] = []
-        for _ in range(2):
-            History(evidence).write(_PAST, done.append)
+        sights = [History(evidence, store).write(_PAST, done.append) for _ in range(2)]
         evidence.close()
+        store.close()
         assert done == [1, 2, 1, 2]
+        # What is told already is not even made again.
+        assert (sights[0] > 0, sights[1]) == (True, 0)
         yield opened
 
 

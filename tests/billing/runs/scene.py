@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
@@ -15,9 +16,11 @@ from billing.policy import MeteringPolicy
 from billing.runs.batch import Batch
 from billing.runs.due import Due
 from billing.runs.instruments import Instruments
+from billing.runs.late import Late
 from billing.runs.lease import Lease
 from billing.runs.publication import Publications
 from billing.runs.record import RunKind, RunState
+from billing.runs.schedule import Metering
 from billing.schema import leases, publications, runs
 from billing.settings import ScheduleSettings
 from compose.process import free_port
@@ -89,13 +92,13 @@ class Scene:
         self.see([observe([at - H, "R", cpu_m, 2**29], uid) for at in range(start, start + seconds + 1, step)])
         self.deposit.registration(REGION, CLUSTER, uid, self.tenant, received=H)
 
-    def see(self, seen: list[PodObservation], received: int | None = None) -> None:
+    def see(self, seen: list[PodObservation], received: int | None = None, *, source: str = "series") -> None:
         """Sights of pods."""
-        self.deposit.observations(REGION, seen, received=received or self.now - 100)
+        self.deposit.observations(REGION, seen, received=received or self.now - 100, source=source)
 
-    def hear(self, hour: int = H) -> None:
+    def hear(self, hour: int = H, received: int | None = None) -> None:
         """The cluster was heard in all of an hour."""
-        self.deposit.heartbeats(REGION, CLUSTER, range(hour, hour + HOUR, 30), received=hour)
+        self.deposit.heartbeats(REGION, CLUSTER, range(hour, hour + HOUR, 30), received=received or hour)
 
     def batch(self, holder: str = "ada", **options: Any) -> Batch:  # noqa: ANN401 - what a batch takes
         """A runner of its own."""
@@ -108,6 +111,22 @@ class Scene:
     def due(self, since: int | None = None) -> Due:
         """What is due by the control store."""
         return Due(self.engine, [REGION], since, self.schedule)
+
+    def late(self) -> Late:
+        """What is told of late."""
+        return Late(self.engine, self.ledger, [REGION], self.schedule)
+
+    def work_off(self) -> None:
+        """What the billing process does by itself every minute."""
+        metering = Metering(
+            self.batch(),
+            self.due(),
+            self.late(),
+            clock=lambda: self.now,
+            instruments=self.instruments,
+            stopping=threading.Event(),
+        )
+        metering.work_off()
 
     def run(self, *slices: Slice, kind: RunKind = RunKind.HOURLY, **options: Any) -> list[Outcome]:  # noqa: ANN401 - as `batch`
         """Run slices, by default H's of the cluster."""

@@ -33,19 +33,15 @@ def _range(first: int = H, hours: int = 1) -> tuple[str, ...]:
     return "--from", iso(first), "--to", iso(first + hours * HOUR), "--without-collecting"
 
 
-def test_a_backfill_shows_its_progress_and_what_it_would_change(one_scene: Scene) -> None:
+def test_a_backfill_says_what_it_would_change_and_what_became_of_it(one_scene: Scene) -> None:
     one_scene.pod()
     dry = _billing(one_scene, "backfill", *_range(), "--dry-run")
     assert (dry.exit_code, one_scene.published()) == (0, [])
     made = _billing(one_scene, "backfill", *_range(), "--json")
     again = _billing(one_scene, "backfill", *_range(), "--cluster", CLUSTER, "--json")
 
-    cpu = f"fra cluster-1 {iso(H)} {one_scene.acme} cpu_mcore_s: 0 -> {500 * 3600}"
-    assert cpu in dry.stdout.splitlines()
-    assert made.stderr.splitlines() == [
-        f"1: fra builds {iso(H)} published 0 row(s)",
-        f"2: fra cluster-1 {iso(H)} published 2 row(s)",
-    ]
+    assert f"{one_scene.acme} cpu_mcore_s: 0 -> {500 * 3600}" in dry.stdout.splitlines()
+    assert dry.stdout.splitlines()[-1] == "2 runs: 2 published; 2 rows"
     assert [(each["cluster"], each["state"]) for each in _answer(made)] == [("", "published"), (CLUSTER, "published")]
     assert [each["state"] for each in _answer(again)] == ["unchanged"]
 
@@ -58,7 +54,10 @@ def test_a_run_that_cannot_collect_leaves_its_hours_due_and_says_so(one_scene: S
     status = _billing(one_scene, "status", since=since)
 
     assert result.exit_code == status.exit_code == 1
-    assert f"1: fra builds {iso(since)} published 0 row(s)" in result.stderr
+    assert result.stdout.splitlines()[-1] in {
+        "2 runs: 1 failed, 1 published; 0 rows",
+        "4 runs: 2 failed, 2 published; 0 rows",
+    }
     assert f"fra cluster-1 {iso(since)} failed: region fra" in result.stdout
     assert f"published until {iso(since + HOUR)}" in status.stdout
     assert f"fra cluster-1 {iso(since)} failed: region fra" in status.stdout
