@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -13,6 +14,7 @@ from core.errors import BadRequest
 HOUR: Final = 3_600
 DAY: Final = 86_400
 _DECEMBER: Final = 12
+_SPELLING: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
 def hour_of(second: int) -> int:
@@ -42,7 +44,9 @@ def parse(text: str, field: str) -> int:
         BadRequest: another spelling, another zone, or a fraction of a second; the message names `field`.
     """
     try:
-        instant = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        # By itself strptime takes 2026-3-1T0:0:0z and other scripts' digits as well.
+        spelt = text if _SPELLING.fullmatch(text) else ""
+        instant = datetime.strptime(spelt, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     except ValueError:
         raise BadRequest(f"{field}: {text[:40]!r} is no UTC time; write it as 2026-01-31T00:00:00Z") from None
     return int(instant.timestamp())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from billing.canonical import canonical, sha256
@@ -14,6 +14,7 @@ from billing.hour import HOUR, iso, parse
 from billing.meter import Meter, unit
 from billing.price import ANY, Kind, Model, Origin, Price, Step
 from billing.price_book import IncludedAmount, IncludedUsage, Minimum, PriceBook
+from billing.price_book_yaml import load
 from core.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -108,30 +109,6 @@ class _Book(_Written):
     minimums: list[_Amount] = []
 
 
-class _Loader(yaml.SafeLoader):
-    """Times stay text, a key that is written twice is refused, and escapes mean what they mean in JSON."""
-
-    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> str:
-        # JSON writes a character beyond U+FFFF as two escapes, which YAML takes for two characters.
-        try:
-            return str(super().construct_scalar(node)).encode("utf-16", "surrogatepass").decode("utf-16")
-        except UnicodeDecodeError:
-            raise yaml.constructor.ConstructorError(None, None, "half a character", node.start_mark) from None
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        if doubled := [key for number, key in enumerate(keys) if key in keys[:number]]:
-            raise yaml.constructor.ConstructorError(None, None, f"{doubled[0]!r} is written twice", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-_TIMESTAMP: Final = "tag:yaml.org,2002:timestamp"
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != _TIMESTAMP]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
 def read_price_book(text: str | bytes) -> PriceBook:
     """A price book from YAML (or JSON, which is YAML).
 
@@ -140,9 +117,7 @@ def read_price_book(text: str | bytes) -> PriceBook:
             message names the place.
     """
     try:
-        written = _Book.model_validate(yaml.load(text, _Loader))  # noqa: S506 - a subclass of the safe loader
-    except yaml.YAMLError as failure:
-        raise BadRequest(f"price book: no YAML: {' '.join(str(failure).split())}") from None
+        written = _Book.model_validate(load(text))
     except ValidationError as failure:
         first = failure.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"])) or "document"
@@ -150,6 +125,10 @@ def read_price_book(text: str | bytes) -> PriceBook:
     prices = tuple(sorted(map(_price, written.prices), key=lambda each: each.id))
     _check_apart(prices)
     _check_included(written.included_usage, prices)
+    # Both entries of a pair would count: more would be included than was used, and minimums would add up.
+    _check_once("included_usage", ((each.plan, each.meter) for each in written.included_usage))
+    _check_once("included_amounts", ((each.plan,) for each in written.included_amounts))
+    _check_once("minimums", ((each.plan,) for each in written.minimums))
     return PriceBook(
         name=written.name,
         version=written.version,
@@ -168,7 +147,7 @@ def read_price_book(text: str | bytes) -> PriceBook:
 def normal_form(text: str | bytes) -> bytes:
     """A valid price book's content as canonical JSON: what its digest is of, and what bundles carry."""
     read_price_book(text)
-    return document(_Book.model_validate(yaml.load(text, _Loader)))  # noqa: S506 - a subclass of the safe loader
+    return document(_Book.model_validate(load(text)))
 
 
 def document(written: _Book) -> bytes:
@@ -220,6 +199,12 @@ def _check_apart(prices: Iterable[Price]) -> None:
                     f"price book: prices: {earlier.id!r} and {later.id!r} both hold at {iso(later.valid_from)}; "
                     "end the first with valid_to"
                 )
+
+
+def _check_once(field: str, places: Iterable[tuple[str, ...]]) -> None:
+    for place, times in Counter(places).items():
+        if times > 1:
+            raise BadRequest(f"price book: {field}: {times} entries for {' of plan '.join(place[::-1])}; keep one")
 
 
 def _check_included(included: Iterable[_IncludedUsage], prices: Iterable[Price]) -> None:

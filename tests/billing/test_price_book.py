@@ -142,3 +142,18 @@ def test_a_price_that_another_follows_is_no_hole() -> None:
         )
         == ()
     )
+
+
+@pytest.mark.parametrize("version", ["010", "1:30", "0x10", "1_000", "9" * 5000])
+def test_an_integer_has_one_spelling(version: str) -> None:
+    text = json.dumps(written([BUILD])).replace('"version": 1', f'"version": {version}')
+    assert version in text
+
+    with pytest.raises(BadRequest, match=r"^price book: version: "):
+        read_price_book(text)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "version: !!int x", "a: &a [*a]"])
+def test_a_document_that_is_meant_to_break_the_reader_is_refused(text: str) -> None:
+    with pytest.raises(BadRequest, match=r"^price book: "):
+        read_price_book(text)
