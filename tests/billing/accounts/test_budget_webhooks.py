@@ -13,12 +13,12 @@ from sqlalchemy import event
 from billing.accounts import alerts
 from billing.accounts.budgets import Checked, check
 from billing.accounts.settings import WebhookSettings
-from billing.hour import DAY
+from billing.hour import DAY, HOUR
 from core.errors import Unauthenticated
 from ingest.usage.signature import verify
 from tests.billing.accounts.spending import SETTINGS, Hook, Sums, checked
-from tests.billing.accounts.world import builds
-from tests.billing.books import WORKSPACE
+from tests.billing.accounts.world import MARCH_2026, builds
+from tests.billing.books import WORKSPACE, row
 
 if TYPE_CHECKING:
     from billing.accounts.budgets import Budgets
@@ -46,6 +46,29 @@ def test_a_webhook_is_told_signed_and_once(world: World, budgets: Budgets) -> No
         for name in ("type", "budget", "workspace_id", "month", "threshold_percent", "amount", "spent", "currency")
     ) == ("budget.threshold_reached", "all", WORKSPACE, "2026-03", 50, "10.00", "5.00", "USD")
     assert world.at == alerts.listed(world.engine)[0].delivered_at
+
+
+def test_another_month_is_another_message_and_so_is_another_threshold(world: World, budgets: Budgets) -> None:
+    budgets.put(WORKSPACE, "all", Decimal("10.00"), thresholds=(50, 75), webhook_url=URL)
+    world.publish([builds(1, 150)])
+    hook = Hook(200)
+    checked(world, hook)
+    world.at = MARCH_2026.end + DAY
+    world.publish([row((MARCH_2026.end - MARCH_2026.start) // HOUR, "build_s", 9_000)])
+    checked(world, hook)
+    told = [json.loads(request.content) for request in hook.told]
+
+    assert [(each["month"], each["threshold_percent"]) for each in sorted(told, key=_place)] == [
+        ("2026-03", 50),
+        ("2026-03", 75),
+        ("2026-04", 50),
+        ("2026-04", 75),
+    ]
+    assert len({each["id"] for each in told}) == 4
+
+
+def _place(message: dict[str, Any]) -> tuple[str, int]:
+    return message["month"], message["threshold_percent"]
 
 
 @pytest.mark.parametrize("failure", [0, 302, 404, 500])

@@ -74,6 +74,26 @@ def test_what_the_plan_includes_is_not_spent(world: World, budgets: Budgets) -> 
     assert (checked(world).fired, fired(world)) == (0, [])
 
 
+def test_a_plans_minimum_is_not_spent_either(world: World, budgets: Budgets) -> None:
+    """It is owed whatever is used, and no use less of anything brings it down."""
+    minimum = {**written([BUILD], version=2), "minimums": [{"plan": "pro", "amount": "20.00"}]}
+    world.activate(json.dumps(minimum))
+    Plans(world.engine).give(WORKSPACE, "pro", MARCH_2026.start)
+    budgets.put(WORKSPACE, "all", Decimal("10.00"))
+    world.publish([builds(1, 99)])
+
+    assert (checked(world).fired, fired(world)) == (0, [])
+
+
+def test_a_budget_in_another_currency_than_the_prices_waits_for_such_prices(world: World, budgets: Budgets) -> None:
+    budgets.put(WORKSPACE, "all", Decimal("1.00"), currency="EUR")
+    world.publish([builds(1, 100)])
+    in_dollars = checked(world).fired
+    world.activate(json.dumps(written([BUILD], version=2, currency="EUR")))
+
+    assert (in_dollars, checked(world).fired, fired(world)) == (0, 4, [50, 75, 90, 100])
+
+
 def test_only_the_workspace_of_the_budget_counts(world: World, budgets: Budgets) -> None:
     budgets.put(WORKSPACE, "all", Decimal("10.00"))
     budgets.put(NEIGHBOUR, "all", Decimal("100.00"), thresholds=(50,))

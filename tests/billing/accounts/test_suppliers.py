@@ -62,7 +62,10 @@ def test_a_spend_is_a_finding_from_its_threshold_on(spent: str, found: int) -> N
 
 @pytest.mark.parametrize(
     ("part", "whole", "expected"),
-    [("1", "8", "12.50"), ("1", "3", "33.33"), ("2", "3", "66.67"), ("-1", "3", "-33.33"), ("0.00125", "10", "0.01")],
+    [
+        *(("1", "8", "12.50"), ("1", "3", "33.33"), ("2", "3", "66.67"), ("-1", "3", "-33.33")),
+        *(("0.00125", "10", "0.01"), ("1", "800", "0.13"), ("-1", "800", "-0.13")),
+    ],
 )
 def test_a_percentage_has_two_decimals(part: str, whole: str, expected: str) -> None:
     assert expected == str(percent(Decimal(part), Decimal(whole)))
