@@ -36,6 +36,6 @@ def lines(found: Status) -> list[str]:
 
 
 def _notice(group: list[Notice]) -> str:
-    first, *others = group
-    more = f" (and {len(others)} more hour(s) like it)" if others else ""
+    first = min(group, key=lambda each: each.slice)
+    more = f" (and {len(group) - 1} more hour(s) like it)" if len(group) > 1 else ""
     return f"{first.slice} {first.state}: {first.message}{more}"

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 from typer.testing import CliRunner
 
 from billing.accounts.moment import now
-from billing.hour import HOUR, hour_of, iso
+from billing.hour import HOUR, Period, hour_of, iso
+from billing.runs.commands import make_up_for
 from billing.runs.lease import Lease
 from starmeter import app
 from tests.billing.pods import observe
 from tests.billing.runs.scene import CLUSTER, H
 
 if TYPE_CHECKING:
+    import pytest
     from typer.testing import Result
 
     from tests.billing.runs.scene import Scene
@@ -96,3 +98,33 @@ def test_another_runner_is_waited_for_and_then_told_of(one_scene: Scene) -> None
     result = _billing(one_scene, "backfill", *_range(), "--wait", "0")
 
     assert (result.exit_code, "another runner holds it" in result.stderr) == (3, True)
+
+
+def test_a_period_is_made_up_for_once_and_then_only_where_more_is_told(
+    one_scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one_scene.now = now()
+    config, period = one_scene.configuration(), Period(H, H + 2 * HOUR)
+    for start in (H, H + HOUR):
+        one_scene.see([observe([start - H + at, "R", 1, 5], "nobodys") for at in (60, 120)], now() - 200)
+
+    make_up_for(period, config, wait=60)
+    assert capsys.readouterr().out.splitlines() == [
+        "nobody's: 1 in 2 hours: nobodys",
+        "4 runs: 4 published; 4 rows",
+    ]
+    make_up_for(period, config, wait=60)
+    assert capsys.readouterr().out == "0 runs: nothing is due; 0 rows\n"
+    one_scene.see([observe([at, "R", 1, 5], "nobodys") for at in (130, 140)], now(), source="agent")
+    make_up_for(period, config, wait=60)
+    assert capsys.readouterr().out.splitlines()[-1] == "1 run: 1 published; 2 rows"
+
+
+def test_what_is_stuck_for_one_reason_is_one_line(one_scene: Scene) -> None:
+    result = _billing(one_scene, "backfill", "--from", iso(H), "--to", iso(H + 3 * HOUR))
+
+    assert result.exit_code == 1
+    stuck, sums = result.stdout.splitlines()
+    assert stuck.startswith(f"fra cluster-1 {iso(H)} failed: region fra: the store does not answer")
+    assert stuck.endswith(" (and 2 more hours for the same reason)")
+    assert sums == "6 runs: 3 failed, 3 published; 0 rows"
