@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -73,8 +74,9 @@ def page(invoice: Invoice) -> Page:
     """The texts of an invoice; the same invoice, the same texts."""
     content = invoice.content
     names = dict(content.names)
-    priced = [item for item in content.items if item.meter is not None and item.kind is ItemKind.USAGE]
-    others = [item for item in content.items if item not in priced]
+    priced, others = [], []
+    for item in content.items:
+        (priced if item.meter is not None and item.kind is ItemKind.USAGE else others).append(item)
     date = content.issued_at if content.issued_at is not None else content.period.end
     return Page(
         heading=_HEADINGS[invoice.state],
@@ -115,9 +117,10 @@ def _facts(invoice: Invoice) -> Iterable[tuple[str, str]]:
 
 
 def _groups(items: list[Item], names: dict[str, str]) -> Iterable[Group]:
-    places = sorted({(names.get(i.project_id, i.project_id), i.environment, i.project_id) for i in items})
-    for name, environment, project_id in places:
-        rows = [item for item in items if (item.project_id, item.environment) == (project_id, environment)]
+    places: defaultdict[tuple[str, str, str], list[Item]] = defaultdict(list)
+    for item in items:
+        places[names.get(item.project_id, item.project_id), item.environment, item.project_id].append(item)
+    for (name, environment, _), rows in sorted(places.items(), key=lambda place: place[0]):
         rows.sort(key=lambda item: (names.get(item.service_id, item.service_id), item.number))
         amount = _money(total(item.shown for item in rows))
         yield Group(f"{name} · {environment}", tuple(_row(item, names) for item in rows), amount)

@@ -94,3 +94,13 @@ def test_with_one_price_the_quantitys_part_is_exact_to_the_last_decimal() -> Non
     change = next(each for each in compare(first, second) if each.kind is ItemKind.USAGE)
 
     assert (Decimal("0.000000007535205078125"), Decimal(0)) == (change.quantity, change.price)
+
+
+def test_the_same_use_by_another_unit_is_a_change_of_the_price_alone() -> None:
+    # An hour at 0.06 a minute is 3.60; at 0.002 a second it is 7.20.
+    before = assemble([row(0, "build_s", 3600)], book_of([{**BUILD, "unit_price": "0.06"}]), inputs())
+    seconds = book_of([{**BUILD, "unit": "Seconds", "unit_price": "0.002"}])
+    same, more = (assemble([row(0, "build_s", used)], seconds, inputs()) for used in (3600, 3660))
+
+    assert [(Decimal(0), Decimal("3.60"))] == [(each.quantity, each.price) for each in compare(before, same)]
+    assert [(Decimal("0.06"), Decimal("3.66"))] == [(each.quantity, each.price) for each in compare(before, more)]
