@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
@@ -16,10 +16,11 @@ from query.logs import condition, moment
 from query.logs.arguments import Span
 from query.logs.condition import Condition, compiled
 from query.logs.cursor import BadCursorError, Cursor, Kind
-from query.logs.format import FORMATS, Ndjson
+from query.logs.lines import Csv, Ndjson
+from query.logs.table import Arrow, Parquet, ids_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Mapping
 
     from query.logs.arguments import Arguments
     from query.logs.cursor import Signer
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from query.logs.settings import LogLimits
 
 NAMES: Final = ("q", "start", "end", "limit", "cursor", "format")
+
+FORMATS: Final[Mapping[str, type[Encoder]]] = {"ndjson": Ndjson, "csv": Csv, "parquet": Parquet, "arrow": Arrow}
 
 _ID_BYTES: Final = 16
 _ACCEPTED: Final = {kind.media_type.partition(";")[0]: name for name, kind in FORMATS.items()}
@@ -59,7 +62,8 @@ class Export:
                     raise BadRequest(f"{name}: the cursor is of another range; repeat the argument or leave it out")
         self.records = 0
         self._last: tuple[int, int] | None = None
-        self._next: str | None = text
+        self._begun = text
+        self._end: pa.RecordBatch | None = None
 
     @property
     def file_name(self) -> str:
@@ -85,7 +89,7 @@ class Export:
                     kept = self._distinct(batch.slice(0, self._limit - taken))
                     taken += batch.num_rows
                     if kept.num_rows:
-                        yield await to_thread.run_sync(self._encoded, kept)
+                        yield await self._encoded(kept)
                     if is_cut:
                         break
         except StarmeterError as failure:
@@ -94,10 +98,11 @@ class Export:
             raise
         yield self.encoder.end(self._manifest(complete=not is_cut))
 
-    def _encoded(self, batch: pa.RecordBatch) -> bytes:
-        encoded = self.encoder.records(batch)
+    async def _encoded(self, batch: pa.RecordBatch) -> bytes:
+        encode = self.encoder.records
+        encoded = await to_thread.run_sync(encode, batch) if self.encoder.is_costly else encode(batch)
         self.records += batch.num_rows
-        self._next = self._after(batch)
+        self._end = batch
         return encoded
 
     def _manifest(self, *, complete: bool) -> Manifest:
@@ -106,28 +111,32 @@ class Export:
             "records": self.records,
             "start": moment.written(self.span.start),
             "end": moment.written(self.span.end),
-            "next_cursor": None if complete else self._next,
+            "next_cursor": None if complete else self._after(),
         }
 
     def _distinct(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Without records that repeat the one before: stored twice, they are still one."""
-        if not batch.num_rows:
+        count = batch.num_rows
+        if not count:
             return batch
         times, ids = batch["timestamp"].cast(pa.int64()), batch["id"]
-        before = self._last or (-1, 0)
+        begins_anew = self._last != (times[0].as_py(), ids[0].as_py())
         self._last = (times[-1].as_py(), ids[-1].as_py())
-        is_new = pc.or_(
-            pc.not_equal(times, pa.concat_arrays([pa.array([before[0]], pa.int64()), times[:-1]])),
-            pc.not_equal(ids, pa.concat_arrays([pa.array([before[1]], pa.uint64()), ids[:-1]])),
+        is_again = pc.and_(
+            pc.equal(times.slice(1), times.slice(0, count - 1)), pc.equal(ids.slice(1), ids.slice(0, count - 1))
         )
-        return batch if pc.all(is_new).as_py() else batch.filter(is_new)
+        if begins_anew and not is_again.true_count:
+            return batch
+        return batch.filter(pa.concat_arrays([pa.array([begins_anew]), pc.invert(is_again)]))
 
-    def _after(self, batch: pa.RecordBatch) -> str:
-        """The cursor that goes on after a batch."""
-        last: dict[str, Any] = {name: batch[name][-1].as_py() for name in ("environment_text", "service_text", "id")}
-        at = batch["timestamp"][-1].cast(pa.int64()).as_py()
-        more = uuid.UUID(last["service_text"]).bytes + last["environment_text"].encode()
-        return self._signer.write(Cursor(Kind.EXPORT, self.span.start, self.span.end, at, last["id"]), more)
+    def _after(self) -> str | None:
+        """The cursor that goes on after the last record that was written; where nothing was, the one that began it."""
+        if self._end is None:
+            return self._begun
+        last = self._end.slice(self._end.num_rows - 1)
+        at, record = last["timestamp"].cast(pa.int64())[0].as_py(), last["id"][0].as_py()
+        more: bytes = ids_of(last["service_id"])[0].as_py() + last["environment"][0].as_py().encode()
+        return self._signer.write(Cursor(Kind.EXPORT, self.span.start, self.span.end, at, record), more)
 
 
 def _beyond(cursor: Cursor, more: bytes) -> Condition:

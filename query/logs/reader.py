@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Sequence
 from contextlib import contextmanager
+from itertools import product
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from core.errors import Unavailable
 from query.logs.arguments import OverLimitError
 from query.logs.statement import TOO_LARGE, Statement
+from query.logs.table import ids_of
 from query.logs.verification import assert_rows, verify
 from query.verification import IsolationError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+
+    import pyarrow as pa
 
     from core.scope import Grant
     from query.logs.arguments import Span
@@ -30,7 +35,6 @@ Row = Sequence[Any]
 # Statements whose rows have the environment and the service behind the project.
 _OF_RECORDS: Final = frozenset({"backward", "forward", "tail", "tail_shared", "hit"})
 
-_TENANT: Final = ["project_text", "environment_text", "service_text"]
 # The client library reads some ten batches ahead: with these, two dozen megabytes of usual records.
 _BLOCK_ROWS: Final = 4_096
 # How the store writes JSON within the lines of an export.
@@ -90,7 +94,7 @@ class LogReader:
     async def batches(
         self, name: str, conditions: Iterable[Condition], **parameters: Value
     ) -> AsyncGenerator[pa.RecordBatch, None]:
-        """The same as a stream of Arrow batches, for statements whose second and third columns are the tenant's too.
+        """The same as a stream of Arrow batches, for statements that begin with the columns of `sql/logs/place.sql`.
 
         Nothing but one batch is held; the store waits while none is taken.
         """
@@ -138,9 +142,13 @@ class LogReader:
             raise
 
     def _assert_batch(self, batch: pa.RecordBatch) -> None:
-        # Distinct triples are few, however many rows there are.
-        tenants = pa.Table.from_batches([batch.select(_TENANT)]).group_by(_TENANT).aggregate([])
-        self._assert(list(zip(*(column.to_pylist() for column in tenants.columns), strict=True)), tenant=True)
+        # Distinct ones are few, however many rows there are; each is looked at for itself.
+        projects, services = (
+            [uuid.UUID(bytes=one) for one in pc.unique(ids_of(batch[name])).to_pylist()]
+            for name in ("project_id", "service_id")
+        )
+        environments = pc.unique(batch["environment"]).to_pylist()
+        self._assert(list(product(projects, environments, services)), tenant=True)
 
     def _assert(self, rows: Sequence[Row], *, tenant: bool) -> None:
         try:

@@ -1,13 +1,14 @@
--- Reader: all records in the table's own order, so that nothing is sorted or held; attributes as a map.
+-- Reader: all records in the table's own order, so that nothing is sorted or held. Texts and attributes come as they are
+-- stored: whether they are UTF-8 is cheaper to see in whole columns.
 SELECT
 ${place},
     l.severity,
     toString(l.source) AS source_name,
-    toValidUTF8(l.pod) AS pod_text,
-    toValidUTF8(l.container) AS container_text,
+    l.pod,
+    l.container,
     lower(hex(l.trace_id)) AS trace_hex,
-    toValidUTF8(l.body) AS body_text,
-    mapApply((k, v) -> (toValidUTF8(k), toValidUTF8(v)), l.attributes) AS attribute_texts,
+    l.body,
+    l.attributes,
     lower(leftPad(hex(l.id), 16, {zero:String})) AS id_text
 FROM starmeter.logs AS l
 WHERE ${conditions}
