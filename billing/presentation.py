@@ -74,7 +74,8 @@ def page(invoice: Invoice) -> Page:
     """The texts of an invoice; the same invoice, the same texts."""
     content = invoice.content
     names = dict(content.names)
-    priced, others = [], []
+    priced: list[Item] = []
+    others: list[Item] = []
     for item in content.items:
         (priced if item.meter is not None and item.kind is ItemKind.USAGE else others).append(item)
     date = content.issued_at if content.issued_at is not None else content.period.end
