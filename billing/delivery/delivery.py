@@ -142,7 +142,7 @@ class Daily:
         if self._rated is None or self._rated[0] != month.start:
             terms = self._terms_of(day)
             used = self._origin.ledger.day_usage(
-                self.target.workspace_id, month, terms.book, lambda _: terms.plan, until=self._origin.until
+                self.target.workspace_id, month, terms.book, terms.plan_of, until=self._origin.until
             )
             self._rated = month.start, rate_days(used, terms.book)
         return self._rated[1]

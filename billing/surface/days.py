@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from billing.hour import DAY, Period
+from billing.hour import DAY, Period, months
 from billing.ledger.day import DaySum, Tariffs, priced
 from billing.meter import Meter
 from billing.rating import rate_days
 from billing.surface.question import GROUPS, Question, Source
-from billing.surface.records import months
 from billing.surface.row import FIRST, asked
 from billing.surface.worth import Worth
 
@@ -27,13 +26,14 @@ if TYPE_CHECKING:
 async def days(
     reader: LedgerReader, question: Question, until: int, tariff: Tariff, after: Key
 ) -> AsyncGenerator[pa.RecordBatch, None]:
-    """Usage per day and what it is worth.
+    """Usage per day and what it is worth: in a closed month what its invoices say of it, in an open one now.
 
     With flat prices, one day at a time. Where a month's total decides about a price, a month at a time, and all of the
     workspace's usage of it, whatever is asked for: the same usage is then worth the same as on the invoice.
     """
     for month in months(question.period):
-        whole = tariff.has_steps
+        terms = tariff.of(month)
+        whole = terms.has_steps
         start = month.start if whole else max(month.start, question.period.start, int(after[0]))
         end = month.end if whole else min(month.end, question.period.end)
         if start >= end:
@@ -41,12 +41,12 @@ async def days(
         wanted = asked(question, until, FIRST, Period(start, end))
         if whole:
             wanted |= dict.fromkeys(GROUPS, "")
-        changes = tariff.changes(Period(start, end))
-        tariffs = Tariffs(tariff.book, tariff.plan_from(start))
+        changes = [each for each in terms.book.changes if start <= each < end]
+        tariffs = Tariffs(terms.book, terms.plan_of)
         wanted["changes"] = changes
         async for sums, estimated in _portions(reader.usage(wanted), changes, whole=whole):
-            lines = rate_days(priced(sums, tariffs), tariff.book)
-            worth = Worth(question, reader.workspace_id, tariff.book.currency)
+            lines = rate_days(priced(sums, tariffs), terms.book)
+            worth = Worth(question, reader.workspace_id, terms.book.currency)
             if batch := worth.batch(lines, after, estimated):
                 yield batch
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from billing.hour import DAY, iso
+from billing.hour import DAY, HOUR, iso
 from billing.ledger.store import Ledger
 from billing.price_book_file import normal_form, read_price_book
 from billing.rating import rate
@@ -169,6 +169,38 @@ def test_what_is_published_late_is_a_correction_of_the_next_focus_rows(small: St
     assert {each["x_CorrectsInvoiceId"] for each in corrections} == {invoice.content.invoice_id}
     assert {(each["ChargePeriodStart"], each["BilledCost"]) for each in corrections} == {(iso(day(2).start), "0.10")}
     assert {each["BillingPeriodStart"] for each in corrections} == {iso(MARCH_2026.end)}
+
+
+def test_a_closed_month_stays_worth_what_its_invoice_says_and_an_open_one_follows_the_book(small: Stage) -> None:
+    """Also page by page, and what comes late of it is worth what its correction will be."""
+    small.activate([BUILD])
+    april = (MARCH_2026.end - MARCH) // HOUR
+    small.world.publish([], MARCH_2026)
+    small.publish(*(row(hour, "build_s", 3_600, source=f"b{hour}") for hour in (0, 24, april)))
+    small.world.final(MARCH_2026)
+    both = {"start": iso(MARCH), "end": iso(MARCH_2026.end + DAY), **MOST}
+    before = ask(small.client, **both)["rows"]
+    of_march = small.client.get("/usage", params={"start": iso(MARCH), "end": iso(MARCH_2026.end)}).headers["etag"]
+    small.activate([{**BUILD, "unit_price": "0.09"}])
+    after = ask(small.client, **both)["rows"]
+    again = {"If-None-Match": of_march}
+    unchanged = small.client.get("/usage", params={"start": iso(MARCH), "end": iso(MARCH_2026.end)}, headers=again)
+    small.publish(row(24, "build_s", 3_600, source="b24"), row(24, "build_s", 600, "b", source="late"))
+    late = ask(small.client, **both)["rows"]
+    correction = ask_charges(small.client)
+
+    assert [each["amount"] for each in before] == ["3.00", "3.00", "3.00"]
+    assert [each["amount"] for each in after] == ["3.00", "3.00", "5.40"]
+    assert unchanged.status_code == 304
+    assert [each["amount"] for each in late] == ["3.00", "3.00", "0.50", "5.40"]
+    assert correction == [(iso(MARCH + DAY), "0.50")]
+
+
+def ask_charges(client: httpx.Client) -> list[tuple[str, str]]:
+    """The corrections of April so far: the days that they are about, and how much."""
+    april = {"start": iso(MARCH_2026.end), "limit": "10000"}
+    rows = client.get("/usage/focus", params=april).json()["rows"]
+    return [(each["ChargePeriodStart"], each["BilledCost"]) for each in rows if each["ChargeClass"] == "Correction"]
 
 
 def test_the_standard_scene_has_stepped_prices() -> None:

@@ -213,7 +213,7 @@ TYPES: Final = {
 @pytest.mark.parametrize("grain", ["day", "hour"])
 def test_every_format_has_the_same_rows_and_says_that_it_is_whole(acme: httpx.Client, form: str, grain: str) -> None:
     whole = ask(acme, **MARCH, **MOST, grain=grain)
-    answer = acme.get("/usage", params={**MARCH, "grain": grain}, headers={"Accept": f"{TYPES[form]};q=0.9, */*"})
+    answer = acme.get("/usage", params={**MARCH, "grain": grain}, headers={"Accept": f"{TYPES[form]}, */*;q=0.9"})
     rows, manifest = manifest_of(form, answer.content)
 
     assert answer.headers["content-type"].startswith(TYPES[form])
