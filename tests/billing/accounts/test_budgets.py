@@ -140,6 +140,7 @@ def test_a_budget_is_replaced_and_removed_by_its_name(world: World, budgets: Bud
     changed, _ = budgets.put(WORKSPACE, "all", Decimal("20.00"))
 
     assert (changed,) == budgets.listed(WORKSPACE)
+    assert budgets.put(WORKSPACE, "all", Decimal("20.00"), thresholds=(90, 50, 90))[0].thresholds == (50, 90)
     budgets.remove(WORKSPACE, "all")
     assert (budgets.listed(), alerts.listed(world.engine)) == ((), ())
     with pytest.raises(NotFound):

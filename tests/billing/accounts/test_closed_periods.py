@@ -76,6 +76,7 @@ def test_a_period_is_looked_at_again_for_what_was_published_of_its_own_hours_sin
     first = _final(world, day(1), 1)
     untouched = _looked_at(world, day(3).start)
     world.publish([builds(2)])  # in the hour that begins as the day ends
+    world.publish([builds(1, 80)], kind="estimate")
     beside = _looked_at(world, day(3).start)
     world.publish([builds(1, 70)])  # in its first hour
     late = _looked_at(world, day(3).start)

@@ -93,10 +93,16 @@ def test_an_impossible_plan_is_refused(world: World, plan: str, at: int, said: s
         Plans(world.engine).give("nobody", "pro", MARCH)
 
 
-def test_a_period_that_is_closed_keeps_its_plan(world: World) -> None:
+def test_a_period_that_is_closed_or_in_review_keeps_its_plan(world: World) -> None:
     world.activate(FIRST)
     world.publish([builds(1)], day(1))
-    world.final(day(1))
+    world.at = day(1).end
+    draft = world.invoices.draft(WORKSPACE, day(1), world.evidence).content.invoice_id
+    Plans(world.engine).give(WORKSPACE, "team", MARCH)
+    world.invoices.submit(draft, "ada")
+    with pytest.raises(BadRequest, match="a later period has an invoice in review or final; choose a later month"):
+        Plans(world.engine).give(WORKSPACE, "pro", MARCH)
+    world.invoices.approve(draft, "bob", world.log)
 
     with pytest.raises(BadRequest, match="a later period has an invoice in review or final; choose a later month"):
         Plans(world.engine).give(WORKSPACE, "pro", MARCH)
