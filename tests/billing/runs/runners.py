@@ -1,7 +1,7 @@
 """Runners as real processes: each line `<now> <step>` on standard input starts one that dies when that step is done.
 
-The step `-` lets it live. A line `both <now>` starts two at a time. Arguments: billing's file. It answers, for each
-line, how its processes ended.
+`<step>/2` is the second time that it is done; the step `-` lets it live. A line `both <now>` starts two at a time.
+Arguments: billing's file. It answers, for each line, how its processes ended.
 """
 
 from __future__ import annotations
@@ -23,8 +23,13 @@ if TYPE_CHECKING:
 
 
 def _work(config: Path, now: int, fatal: str) -> None:
+    name, _, times = fatal.partition("/")
+    left = int(times or 1)
+
     def die(step: Step) -> None:
-        if step == fatal:
+        nonlocal left
+        left -= step == name
+        if not left:
             os.kill(os.getpid(), signal.SIGKILL)
 
     with parts(load(BillingSettings, config), collecting=False, clock=lambda: now, on_step=die) as opened:
