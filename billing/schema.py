@@ -133,6 +133,16 @@ waivers: Final = Table(
     Column("waived_by", String(200), nullable=False),
     Column("waived_at", Instant, nullable=False),
 )
+# An hour in which nodes seem to hold more than they have, and that somebody has decided to bill as it is.
+law_overrides: Final = Table(
+    "billing_law_overrides",
+    metadata,
+    Column("cluster", String(63), primary_key=True),
+    Column("hour", Instant, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("overridden_by", String(200), nullable=False),
+    Column("overridden_at", Instant, nullable=False),
+)
 # An invoice in its present state. `content` is its canonical JSON; a final one's hash is pinned, and its number is
 # taken from the series in the same transaction, so that none is missing. `publication` is the last publication that it
 # knows: together with workspace and period it says which rows of the ledger it was made of. `history_sha256` is the

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -10,12 +11,15 @@ import polars as pl
 from billing.conservation import Allocatable
 from billing.coverage import Coverage
 from billing.hour import HOUR
+from billing.ledger.least_requests import least_requests
 from billing.ledger.neighbours import Neighbourhood
 from billing.ledger.sights import sights
 from billing.observation import SCHEMA
 from billing.quarantine import EARLIEST, MOST_CPU_M, MOST_MEMORY_B
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from billing.ledger.slice import Slice
     from billing.ledger.store import Ledger
     from billing.policy import MeteringPolicy
@@ -30,13 +34,14 @@ class PodEvidence:
 
     `observations` has the columns of `billing.observation.SCHEMA`: the hour's, and each pod's nearest before and after.
     `owners`: `uid, project_id, environment, service_id, differs` (a later registration names somebody else).
-    `nodes` are keyed by cluster and name.
+    `nodes` are keyed by cluster and name. `least`: of pods by uid the least room that they were ever given.
     """
 
     observations: pl.DataFrame
     owners: pl.DataFrame
     nodes: dict[tuple[str, str], Allocatable]
     coverage: Coverage
+    least: Callable[[list[str]], Mapping[str, Allocatable]]
 
 
 def pod_evidence(ledger: Ledger, one: Slice, policy: MeteringPolicy, as_of: int) -> PodEvidence:
@@ -64,6 +69,7 @@ def pod_evidence(ledger: Ledger, one: Slice, policy: MeteringPolicy, as_of: int)
         owners=ledger.query("ledger/read/owners", asked | {"since": first}),
         nodes=_nodes(ledger, hour),
         coverage=_coverage(ledger, hour, policy.scrape_interval_s),
+        least=partial(least_requests, ledger, asked),
     )
 
 

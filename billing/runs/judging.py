@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from billing.conservation import NODE_LAW
 from billing.coverage import SliceState
 from billing.hour import HOUR, Period
 from billing.ledger.build_evidence import build_evidence
@@ -13,6 +14,7 @@ from billing.runs.build_hours import of_hour
 from billing.runs.holdings import holdings, payers
 from billing.runs.metering import meter_builds, meter_pods
 from billing.runs.outcome import Outcome, message
+from billing.runs.override import Override, Overrides
 from billing.runs.publication import last_of_each
 from billing.runs.record import RunKind, RunState
 from billing.runs.step import Step, unwatched
@@ -63,8 +65,17 @@ class Judging:
             if isinstance(made, StarmeterError):
                 found.append(Outcome(order, RunState.FAILED, made.message))
             else:
-                found.append(Outcome(order, _state(order, made, last.get(order.slice)), message(made), made))
+                override = self._override(made, order.slice)
+                made = made if override is None else override.applied(made)
+                told = "; ".join(filter(None, [message(made), "" if override is None else str(override)]))
+                found.append(Outcome(order, _state(order, made, last.get(order.slice)), told, made))
         return found
+
+    def _override(self, metered: Metered, one: Slice) -> Override | None:
+        """Who has set a law aside that the rows violate."""
+        if all(each.law != NODE_LAW for each in metered.violations):
+            return None
+        return Overrides(self._engine).of(one.cluster, one.hour)
 
     def last(self, orders: Sequence[Order]) -> dict[Slice, tuple[Publication, str]]:
         """What each order's rows are compared with, and the hash of its inputs; orders are of one kind.

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from billing.build import build_usage, sift_builds
+from billing.conservation import overcommitted
 from billing.coverage import Coverage
 from billing.intervals import intervals
 from billing.ledger import row_table
 from billing.ownership import UNATTRIBUTED, Attribution
 from billing.pod_hours import pod_hours
 from billing.quarantine import sift
-from billing.runs.laws import violations
+from billing.runs.laws import misplaced, overfull_hours
 from billing.runs.metered import Metered, Remarks, inputs_hash
 from billing.runs.usage_table import usage_table, with_payers
+from billing.runs.witness import implausible
 from billing.usage import in_order
 
 if TYPE_CHECKING:
@@ -37,13 +39,23 @@ def meter_pods(one: Slice, evidence: PodEvidence, payers: Mapping[str, str], pol
     usage = usage_table(hours, one.region, owned)
     here = evidence.owners.join(hours.select("uid"), on="uid", how="semi")
     nobodys = usage.filter(pl.col("workspace_id") == UNATTRIBUTED.workspace_id)
+    payer_of = {uid: payers[project] for uid, project, *_ in evidence.owners.iter_rows() if project in payers}
     put_aside = sifted.quarantined.select("uid", "reason").unique().sort("uid", "reason")
     return Metered(
         usage=usage,
         coverage=evidence.coverage,
         # When a sight was received decides only whether it is accepted.
         inputs_sha256=inputs_hash(policy, evidence.coverage, sifted.accepted.drop("received_at"), owned),
-        violations=violations(usage, pieces, hours, evidence.nodes),
+        violations=tuple(
+            sorted(
+                [
+                    *overfull_hours(usage),
+                    *misplaced(usage, pieces, owned, one.period),
+                    *implausible(usage, sifted.accepted, payer_of, one.period, policy),
+                    *overcommitted(pieces, evidence.nodes, one.period, policy.scrape_interval_s, evidence.least),
+                ]
+            )
+        ),
         remarks=Remarks(
             quarantined=tuple(put_aside.rows()),
             mismatched=tuple(here.filter("differs")["uid"].sort().to_list()),

@@ -6,6 +6,7 @@ margin, after an outage, are read alone, by the search that is made for that.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -14,6 +15,7 @@ from billing.conservation import Allocatable
 from billing.coverage import Coverage
 from billing.hour import HOUR
 from billing.ledger.evidence import PodEvidence, pod_evidence
+from billing.ledger.least_requests import least_requests
 from billing.ledger.sights import NAMED
 from billing.observation import SCHEMA, Phase
 from billing.quarantine import EARLIEST, MOST_CPU_M, MOST_MEMORY_B, is_sound
@@ -68,6 +70,7 @@ class Stretch:
                     owners=owners,
                     nodes=nodes[one.hour],
                     coverage=Coverage(one.cluster, one.hour, min(heard.get(one.hour, 0), expected), expected),
+                    least=partial(least_requests, self._ledger, self._place),
                 ),
             )
 

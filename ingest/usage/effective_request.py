@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from ingest.usage.pod import EffectiveRequest, Floor, Pod
@@ -26,6 +27,11 @@ def effective_request(pod: Pod, floor: Floor = Floor()) -> EffectiveRequest:  # 
     cpu, cpu_floored = _effective(pod, lambda requests: requests.cpu, floor.cpu)
     memory, memory_floored = _effective(pod, lambda requests: requests.memory, floor.memory)
     return EffectiveRequest(cpu, -(-memory // _THOUSAND), cpu_floored or memory_floored)
+
+
+def allocated_request(pod: Pod) -> EffectiveRequest:
+    """What its node has set aside for a pod, or still has in force: as if a resize that is asked for were refused."""
+    return effective_request(replace(pod, resize_infeasible=True))
 
 
 def _effective(pod: Pod, key: _Key, floor: int) -> tuple[int, bool]:

@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import pytest
 
-from billing.conservation import Allocatable, violations
 from billing.coverage import Coverage, SliceState, completeness, observed_slots
 from billing.hour import HOUR, Period, month, parse
 from billing.intervals import intervals
@@ -124,51 +123,6 @@ def test_an_hour_that_nobody_told_of_is_missing_unless_waived() -> None:
 
 def test_a_collector_heard_twice_in_a_slot_is_heard_once() -> None:
     assert observed_slots([T0, T0 + 1, T0 + 29, T0 + 30, T0 + HOUR, T0 - 1], T0, 30) == 2
-
-
-def _violations(rows: list[UsageRow], room: Allocatable, seen: list[PodObservation] = _SEEN) -> list[str]:
-    pieces = intervals(table(seen), MeteringPolicy())
-    found = violations(rows, pieces, pod_hours(pieces, _WINDOW), {("cluster-1", "node-1"): room})
-    return [each.law for each in found]
-
-
-def test_honest_usage_violates_nothing() -> None:
-    assert _violations(_rows(_SEEN, _attribution((0, None, "a"))), Allocatable(500, 1000)) == []
-
-
-def test_a_row_counted_twice_is_found() -> None:
-    rows = _rows(_SEEN, _attribution((0, None, "a")))
-    found = _violations([*rows, rows[0]], Allocatable(500, 1000))
-
-    assert {"an hour has 3600 seconds", "rows by node add up to what was metered"} < set(found)
-
-
-def test_a_row_lost_is_found() -> None:
-    rows = _rows(_SEEN, _attribution((0, None, "a")))
-
-    assert "rows by cluster add up to what was metered" in _violations(rows[1:], Allocatable(500, 1000))
-
-
-@pytest.mark.parametrize("room", [Allocatable(499, 1000), Allocatable(500, 999)])
-def test_a_node_that_holds_more_than_it_has_is_found(room: Allocatable) -> None:
-    rows = _rows(_SEEN, _attribution((0, None, "a")))
-
-    assert _violations(rows, room) == ["a node holds no more than it has"]
-
-
-def test_a_pod_that_ends_makes_room_in_the_same_second() -> None:
-    following = [observe([2 * HOUR, "R", 500, 1000], "uid-2"), observe([2 * HOUR + 30, "R", 500, 1000], "uid-2")]
-    seen = [*_SEEN, *following]
-
-    assert _violations(_rows(seen, _attribution((0, None, "a"))), Allocatable(500, 1000), seen) == []
-
-
-def test_what_is_not_billed_holds_nothing_of_a_node() -> None:
-    """A pod that was lost may be gone from its node, where others run by now."""
-    lost = [observe([0, "R", 500, 1000], "uid-2"), observe([HOUR, "U", 500, 1000], "uid-2")]
-    seen = [*_SEEN, *lost]
-
-    assert _violations(_rows(seen, _attribution((0, None, "a"))), Allocatable(500, 1000), seen) == []
 
 
 def test_a_period_has_whole_hours_and_an_end_after_its_start() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 RECEIVED: Final = 1_900_000_000
 AS_OF: Final = RECEIVED + 3600
 _TABLES: Final = (
-    *("pod_observations", "pod_registrations", "heartbeats", "nodes", "build_events"),
+    *("pod_observations", "pod_registrations", "pod_documents", "heartbeats", "nodes", "build_events"),
     *("usage", "publications"),
 )
 
@@ -85,6 +86,12 @@ class Deposit:
         node, at, cpu_m, memory_b = told
         row = {"node": node, "observed_at": at, "cpu_m": cpu_m, "memory_b": memory_b, "received_at": received}
         self._insert("nodes", pl.DataFrame([row | {"region": region, "cluster": cluster}]))
+
+    def document(self, region: str, cluster: str, uid: str, document: str, *, received: int = RECEIVED) -> None:
+        """A pod's document."""
+        told = {"uid": uid, "document": document, "observed_at": received, "received_at": received}
+        place = {"region": region, "cluster": cluster, "sha256": hashlib.sha256(document.encode()).hexdigest()}
+        self._insert("pod_documents", pl.DataFrame([told | place]))
 
     def build(self, region: str, tenant: Tenant, **told: Any) -> None:  # noqa: ANN401 - columns
         """A report about a build."""
