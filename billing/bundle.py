@@ -28,7 +28,8 @@ ROWS: Final = "usage.jsonl"
 ROW_HASHES: Final = "usage.sha256"
 _README: Final = "README.txt"
 _FILES: Final = (MANIFEST, INVOICE, INPUTS, PRICE_BOOK, ROWS, ROW_HASHES, _README)
-_MOST_BYTES: Final = 2 * 2**30
+_MOST_BYTES: Final = 2**30
+_PACKINGS: Final = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _THE_ONE_TIME: Final = (1980, 1, 1, 0, 0, 0)
 _EXPLANATION: Final = b"""This file holds an invoice and everything that it was computed from:
 
@@ -89,7 +90,7 @@ def read_bundle(packed: bytes) -> Bundle:
     """The files of a bundle.
 
     Raises:
-        BadRequest: no zip file, a file is missing, there twice or unknown, or it unpacks to more than 2 GiB.
+        BadRequest: no zip file, a file is missing, there twice or unknown, or it unpacks to more than 1 GiB.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:
@@ -97,7 +98,9 @@ def read_bundle(packed: bytes) -> Bundle:
             if sorted(entry.filename for entry in entries) != sorted(_FILES):
                 raise BadRequest(f"bundle: it must hold {', '.join(_FILES)}, each once and nothing else")
             if sum(entry.file_size for entry in entries) > _MOST_BYTES:
-                raise BadRequest("bundle: it unpacks to more than 2 GiB; no invoice is that large")
+                raise BadRequest("bundle: it unpacks to more than 1 GiB; no invoice is that large")
+            if not {entry.compress_type for entry in entries} <= _PACKINGS:
+                raise BadRequest("bundle: it is packed in a way that bundles are not; download it again")
             return Bundle({entry.filename: archive.read(entry) for entry in entries})
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError) as failure:
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError) as failure:
         raise BadRequest(f"bundle: no readable zip file ({failure}); download it again") from None

@@ -191,3 +191,33 @@ def test_a_bundle_says_its_format_and_which_program_made_it(packed: bytes) -> No
     assert json.loads(_files(packed)["manifest.json"])["format"] == FORMAT
     assert code_version() == code_version()
     assert len(code_version().split("+")[1]) == 16
+
+
+def test_only_the_packing_that_bundles_have_is_unpacked(packed: bytes) -> None:
+    # A broken LZMA stream ends zipfile by an error of its own.
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_LZMA) as archive:
+        for name, content in _files(packed).items():
+            archive.writestr(name, content)
+
+    with pytest.raises(BadRequest, match="packed in a way that bundles are not"):
+        verify(target.getvalue())
+
+
+def test_a_name_that_is_no_text_is_refused(packed: bytes) -> None:
+    directory = bytearray(packed)
+    entry = packed.rfind(b"README.txt")
+    # The flag in the archive's directory that says that the name is UTF-8.
+    directory[entry], directory[entry - 37] = 0xFF, directory[entry - 37] | 0x08
+
+    with pytest.raises(BadRequest, match="no readable zip file"):
+        verify(bytes(directory))
+
+
+def test_changed_rows_are_named_up_to_a_number_that_can_be_read(packed: bytes) -> None:
+    files = _files(packed)
+    files["usage.jsonl"], files["usage.sha256"] = b"\n" * 5000, b"0\n" * 5000
+
+    named = [finding for finding in verify(_repacked(files)).findings if "was changed" in finding.message]
+
+    assert len(named) == 1000
