@@ -149,13 +149,16 @@ def _items(lines: Sequence[RatedLine], book: PriceBook, inputs: Inputs) -> list[
     items = charges(lines, book, inputs.plan)
     items += _usage_items(inputs.corrections, ItemKind.CORRECTION)
     items += [_row(ItemKind.CORRECTION, each.title, each.amount, each.source) for each in inputs.adjustments]
-    items += _credits(inputs, total(each.amount for each in items))
-    items += [_row(ItemKind.TAX, each.title, each.amount) for each in inputs.taxes]
-    items += [_row(ItemKind.CARRIED_IN, each.title, each.amount, each.source) for each in inputs.carried_in]
-    exact = total(each.amount for each in items)
-    payable = money(exact)
-    if payable != exact:
-        items.append(_row(ItemKind.ROUNDING, "Rounding to whole cents", total([payable, exact.copy_negate()])))
+    due = total(each.amount for each in items)
+    # Rounded once, before what is in whole cents anyhow, so that a credit that pays all of it leaves nothing over.
+    rounded_due = money(due)
+    whole = _credits(inputs, rounded_due)
+    whole += [_row(ItemKind.TAX, each.title, each.amount) for each in inputs.taxes]
+    whole += [_row(ItemKind.CARRIED_IN, each.title, each.amount, each.source) for each in inputs.carried_in]
+    payable = total([rounded_due, *(each.amount for each in whole)])
+    items += whole
+    if rounded_due != due:
+        items.append(_row(ItemKind.ROUNDING, "Rounding to whole cents", total([rounded_due, due.copy_negate()])))
     if payable < 0 or 0 < payable < book.carry_forward_below:
         items.append(_row(ItemKind.CARRIED_OUT, "Carried over to the next invoice", payable.copy_negate()))
     return items
@@ -233,7 +236,7 @@ def _minimum(book: PriceBook, plan: str, charged: Decimal) -> list[Item]:
 def _credits(inputs: Inputs, due: Decimal) -> list[Item]:
     """Credits in whole cents, the one that expires first before the others, until nothing is due."""
     items = []
-    left = max(money(due), _ZERO)
+    left = max(due, _ZERO)
     usable = [each for each in inputs.credits if each.expires_at is None or each.expires_at > inputs.period.start]
     for credit in sorted(usable, key=lambda each: (each.expires_at is None, each.expires_at or 0, each.id)):
         taken = min(left, credit.remaining)
