@@ -155,7 +155,7 @@ class Admission:
         """The draft of a body of plain records, beside which some may be refused; `None` decides nothing."""
         if not self._recent.has_room(len(read)):
             return None
-        holders = bulk.Holders(self._owners, read.labels)
+        holders = bulk.Holders(self._owners, read)
         fits = bulk.fitting(read, holders, self._bounds, now)
         letters = []
         if not fits.all():

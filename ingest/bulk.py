@@ -11,7 +11,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]
 
 from ingest import bodies
 from ingest.allowance import Limited, Use
-from ingest.owner import LABELS, Owner
+from ingest.owner import Owner
 from ingest.rows import RECORDS, record_ids
 
 if TYPE_CHECKING:
@@ -29,23 +29,16 @@ _DAY: Final = 86_400 * _NANO
 
 
 class Holders:
-    """Whose the records of columns are: `all` of them, and `of` each record its place among these."""
+    """Whose the records of columns are: `all` of them by place, and `of` each record its place among these."""
 
-    def __init__(self, owners: Owners, labels: Sequence[pa.StringArray]) -> None:
-        """Ask for each set of labels once.
+    def __init__(self, owners: Owners, columns: Columns) -> None:
+        """Ask for each place once.
 
         Raises:
             Unavailable: the control store must be asked and does not answer.
         """
-        coded = [column.dictionary_encode(null_encoding="encode") for column in labels]
-        code = np.zeros(len(coded[0]), np.int64)
-        for column in coded:
-            code = code * len(column.dictionary) + column.indices.to_numpy()
-        _, rows, self.of = np.unique(code, return_index=True, return_inverse=True)
-        self.all: list[Owner | Nobody] = []
-        for row in rows.tolist():
-            told = ((name, column[row].as_py()) for name, column in zip(LABELS, labels, strict=True))
-            self.all.append(owners.find({name: value for name, value in told if value is not None}))
+        self.of: NDArray[np.int32] = columns.place.to_numpy()
+        self.all: list[Owner | Nobody] = [owners.find(place.labels) for place in columns.places]
 
     def each(self, value: dict[Owner, int]) -> NDArray[np.int64]:
         """A number of each record's owner; 0 when nobody owns it."""
@@ -72,7 +65,14 @@ def fitting(columns: Columns, holders: Holders, bounds: Bounds, now: int) -> NDA
 def ids(columns: Columns, owners: Sequence[Owner], of: NDArray[np.int64]) -> NDArray[np.uint64]:
     """The ids of records in columns."""
     seeds = pa.array([one.seed for one in owners], pa.binary()).take(pa.array(of))
-    return record_ids(seeds, columns.moment, columns.pod, columns.container, columns.body, columns.stream)
+    return record_ids(seeds, columns.moment, *_names(columns), columns.body, columns.stream)
+
+
+def _names(columns: Columns) -> tuple[pa.StringArray, pa.StringArray]:
+    """The records' pods and containers."""
+    pods = pa.array([place.pod for place in columns.places], pa.string())
+    containers = pa.array([place.container for place in columns.places], pa.string())
+    return pods.take(columns.place), containers.take(columns.place)
 
 
 def chosen(
@@ -125,6 +125,7 @@ def table(  # noqa: PLR0917 - what rows are made of
 ) -> pa.Table:
     """The columns as a table of `RECORDS`."""
     count = len(columns)
+    pods, containers = _names(columns)
     said = bodies.read(columns.body, columns.stream)
     at = pa.array(of)
     return pa.Table.from_arrays(
@@ -138,8 +139,8 @@ def table(  # noqa: PLR0917 - what rows are made of
             pa.array([one.source for one in owners], pa.int8()).take(at),
             said.severity,
             pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array([region])),
-            columns.pod.dictionary_encode(),
-            columns.container.dictionary_encode(),
+            pods.dictionary_encode(),
+            containers.dictionary_encode(),
             said.trace_id,
             said.span_id,
             columns.body,

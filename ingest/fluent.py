@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ingest import timestamp
 from ingest.entry import Entry, LetterReason, Unreadable
@@ -11,12 +11,23 @@ from ingest.json_value import loaded, written
 from ingest.structure import text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 # The container runtime's own time, which has nanoseconds, before what the agent made of it.
 _TIMES: Final = ("time", "timestamp", "@timestamp", "date")
 _NOT_JSON: Final = "not JSON; send an array of objects, or one object a line"
 _NOT_AN_OBJECT: Final = "not a JSON object; send one object a record"
+
+
+class Place(NamedTuple):
+    """Where a record was written: its pod's labels (`None`: not known) and the names of its pod and container."""
+
+    labels: Mapping[str, object] | None
+    pod: str
+    container: str
+
+
+NOWHERE: Final = Place(None, "", "")
 
 
 def read(body: bytes) -> Iterator[Entry | Unreadable]:
@@ -54,10 +65,7 @@ def entry(record: Any, source: bytes, *, is_alone: bool = True) -> Entry | Unrea
         body = text_of(body)
         if not body:
             return Unreadable(LetterReason.UNPARSABLE, "its body is nested too deeply", written(record))
-    kubernetes = record.get("kubernetes")
-    if type(kubernetes) is not dict:
-        kubernetes = {}
-    labels = kubernetes.get("labels") or kubernetes.get("pod_labels")
+    labels, pod, container = place(record.get("kubernetes"))
     moment = None
     for name in _TIMES:
         if name in record:
@@ -65,13 +73,25 @@ def entry(record: Any, source: bytes, *, is_alone: bool = True) -> Entry | Unrea
             if moment is not None:
                 break
     return Entry(
-        labels if type(labels) is dict else None,
+        labels,
         moment,
         body.removesuffix("\n"),
-        _text(kubernetes.get("pod_name")),
-        _text(kubernetes.get("container_name")),
+        pod,
+        container,
         partial(written, record),
         _text(record.get("stream")),
+    )
+
+
+def place(kubernetes: object) -> Place:
+    """The place that a field `kubernetes` says."""
+    if type(kubernetes) is not dict:
+        return NOWHERE
+    labels = kubernetes.get("labels") or kubernetes.get("pod_labels")
+    return Place(
+        labels if type(labels) is dict else None,
+        _text(kubernetes.get("pod_name")),
+        _text(kubernetes.get("container_name")),
     )
 
 

@@ -171,6 +171,50 @@ def test_what_agents_send_is_read_in_columns(form: Any, change: Any) -> None:  #
     assert columns.read(form(sent)) is not None
 
 
+_OWN = b'{"labels":%b}' % orjson.dumps(LABELS)
+_OTHER = b'{"labels":%b}' % orjson.dumps(of(SHOP, WORKER))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(b'{"log":"a",TIME,"x":{"y":1,"kubernetes":OTHER},"kubernetes":OWN}', id="in a field"),
+        pytest.param(b'{"log":"a",TIME,"x":[{"y":1,"kubernetes":OTHER},{"log":"b"}],"kubernetes":OWN}', id="in a list"),
+        pytest.param(b'{"log":"a",TIME,"kubernetes":OWN,"x":{"y":1,"kubernetes":OTHER}}', id="behind its own"),
+        pytest.param(b'{"log":"a",TIME,"kubernetes":OTHER,"kubernetes":OWN}', id="twice"),
+        pytest.param(b'{"log":"a",TIME,"x":{"y":1,"kubernetes":OTHER,"time":"b"}}', id="in a field, and a time behind"),
+        pytest.param(b'{"log":"a","x":[{"kubernetes":OTHER,"log":"b"}],"kubernetes":OWN,TIME}', id="in a list before"),
+        pytest.param(b'{"kubernetes":OWN,"log":"a",TIME,"x":{"y":1,"kubernetes":OTHER,"log":"b"}}', id="first"),
+        pytest.param(b'{"log":"a",TIME,"x\\"kubernetes":OTHER,"message":"b"}', id="a key that ends as one begins"),
+        pytest.param(b'{"log":"a,\\"kubernetes\\":{",TIME,"kubernetes":OWN}', id="a text that holds how one begins"),
+        pytest.param(b'{"log":"a",TIME,"kubernetes":OWN,"log":"b"}', id="a text before and behind"),
+        pytest.param(b'{"log":"a",TIME,"kubernetes":OWN,"log":null}', id="a text before and nothing behind"),
+        pytest.param(b'{"log":"a",TIME,"kubernetes":OWN,"message":"b"}', id="a message behind"),
+        pytest.param(b'{"log":"a","kubernetes":OWN,"x":"{",TIME}', id="a time behind"),
+        pytest.param(b'{"log":"a",TIME,"kubernetes":OWN,"":1,",":2,"stream":"b"}', id="odd keys behind"),
+        pytest.param(b'{,"kubernetes":OWN}', id="a comma after nothing"),
+        pytest.param(b'{ ,"kubernetes":OWN}', id="a comma after a space"),
+        pytest.param(b'{"log":"a",TIME,"kubernetes":OWN', id="a record without its end"),
+        pytest.param(b'{"log":"a",TIME,"kubernetes":{}', id="the same with an empty one"),
+        pytest.param(b'{"log":"a",TIME,"kubernetes":"OWN"}', id="one that is a text"),
+        pytest.param(b'{"log":"a", "kubernetes": OWN, TIME}', id="with spaces"),
+    ],
+)
+def test_no_record_is_of_a_place_that_only_looks_like_its_own(text: bytes) -> None:
+    for name, value in ((b"TIME", b'"time":"%b"' % rfc3339(NOW).encode()), (b"OWN", _OWN), (b"OTHER", _OTHER)):
+        text = text.replace(name, value)
+    # Records that begin alike, of which the first tells where a place is looked for.
+    usual = [record(f"{number}", at=NOW) for number in range(3)]
+    for others in (
+        [{"log": one["log"], **one} for one in usual],
+        [as_vector(one) for one in usual],
+        [{"log": one["log"], "kubernetes": one["kubernetes"], "time": one["time"]} for one in usual],
+    ):
+        lines = [orjson.dumps(one) for one in others]
+        for sent in ([text], [*lines, text], [text, *lines], [*lines, text, text]):
+            _both([b"[" + b",".join(sent) + b"]", b"\n".join(sent)])
+
+
 @pytest.mark.parametrize(
     "body",
     [
