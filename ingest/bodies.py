@@ -40,23 +40,26 @@ def read(bodies: pa.StringArray, streams: pa.StringArray) -> Said:
     said_by = np.flatnonzero(is_object.to_numpy(zero_copy_only=False))
     names: list[str] = []
     values: list[str] = []
-    counts = np.zeros(count, np.int64)
+    found: list[int] = []
+    levels: list[int] = []
     has_stream = pc.not_equal(streams, "").to_numpy(zero_copy_only=False)
     for row, body, stream in zip(
         said_by.tolist(), bodies.take(said_by).to_pylist(), streams.take(said_by).to_pylist(), strict=True
     ):
         attributes, severity, trace_id, span_id = structure.read(body)
-        severities[row] = severity or level.of_line(body, stream)
+        levels.append(severity or level.of_line(body, stream))
+        found.append(len(attributes))
+        names += attributes
+        values += attributes.values()
         if trace_id:
             traces[16 * row : 16 * row + 16] = trace_id
         if span_id:
             spans[8 * row : 8 * row + 8] = span_id
-        if attributes:
-            counts[row] = len(attributes)
-            names.extend(attributes)
-            values.extend(attributes.values())
-            if STREAM in attributes:
-                has_stream[row] = False
+        if STREAM in attributes:
+            has_stream[row] = False
+    severities[said_by] = levels
+    counts = np.zeros(count, np.int64)
+    counts[said_by] = found
     is_line = pc.and_not(pc.match_substring_regex(pc.utf8_slice_codeunits(bodies, 0, level.HEAD), level.ANY), is_object)
     lines = np.flatnonzero(is_line.to_numpy(zero_copy_only=False))
     severities[lines] = [

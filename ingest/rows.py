@@ -77,7 +77,7 @@ def record_id(  # noqa: PLR0917 - called once a record: names would cost
     if trace or severity or extra:
         # The order of attributes says nothing.
         said += orjson.dumps((trace.hex(), severity, extra), option=orjson.OPT_SORT_KEYS)
-    return int.from_bytes(_digest(said), "little")
+    return int.from_bytes(blake2b(said, digest_size=8).digest(), "little")
 
 
 def record_ids(  # noqa: PLR0917 - in the order of `record_id`
@@ -97,11 +97,7 @@ def record_ids(  # noqa: PLR0917 - in the order of `record_id`
     first = pa.FixedSizeBinaryArray.from_buffers(pa.binary(_HEAD.size), len(heads), [None, pa.py_buffer(heads)])
     joined = (column.cast(pa.binary()) for column in (first, *texts))
     said = pc.binary_join_element_wise(seeds, *joined, b"").to_pylist()
-    return np.frombuffer(b"".join(map(_digest, said)), "<u8")
-
-
-def _digest(said: bytes) -> bytes:
-    return blake2b(said, digest_size=8).digest()
+    return np.frombuffer(b"".join([blake2b(one, digest_size=8).digest() for one in said]), "<u8")
 
 
 class Records:

@@ -15,9 +15,13 @@ MOST_ATTRIBUTES: Final = 128
 _MOST_CHARACTERS: Final = 65_536
 _LONGEST_NAME: Final = 256
 _DEEPEST: Final = 8
+# A body so short can be over the limit of attributes or of a name's length, but not over that of characters: a value
+# is written in at most five times its characters, and its names are bounded by those two limits.
+_SHORT: Final = 4_096
 
 _LEVELS: Final = ("level", "severity", "lvl", "log.level", "severity_text")
-_TRACES: Final = (("trace_id", "span_id"), ("traceId", "spanId"), ("trace.id", "span.id"))
+# By the name of the trace that of the span.
+_SPANS: Final = {"trace_id": "span_id", "traceId": "spanId", "trace.id": "span.id"}
 
 
 class Structure(NamedTuple):
@@ -46,11 +50,12 @@ def read(body: str) -> Structure:
             severity = level.of_value(fields[name])
             break
     trace_id = span_id = b""
-    for trace, span in _TRACES:
+    for trace in _SPANS:
         if trace in fields:
-            trace_id, span_id = hex_bytes(fields[trace], 16), hex_bytes(fields.get(span), 8)
+            trace_id, span_id = hex_bytes(fields[trace], 16), hex_bytes(fields.get(_SPANS[trace]), 8)
             break
-    return Structure(attributes(fields), severity, trace_id, span_id)
+    found = _unbounded(fields, len(body)) if len(body) <= _SHORT else None
+    return Structure(attributes(fields) if found is None else found, severity, trace_id, span_id)
 
 
 def attributes(fields: Mapping[str, object]) -> dict[str, str]:
@@ -58,6 +63,28 @@ def attributes(fields: Mapping[str, object]) -> dict[str, str]:
     found: dict[str, str] = {}
     _flatten(fields, "", found, _MOST_CHARACTERS, _DEEPEST)
     return found
+
+
+def _unbounded(fields: Mapping[str, object], size: int) -> dict[str, str] | None:
+    """The attributes of a short body, of `size` characters, when no limit keeps any from being one: the usual case."""
+    found: dict[str, str] = {}
+    _collect(fields, "", found, _DEEPEST)
+    if len(found) >= MOST_ATTRIBUTES or (size > _LONGEST_NAME and max(map(len, found), default=0) > _LONGEST_NAME):
+        return None
+    return found
+
+
+def _collect(fields: Mapping[str, object], prefix: str, found: dict[str, str], depth: int) -> None:
+    for key, value in fields.items():
+        kind = type(value)
+        if kind is str:
+            found[prefix + key] = value  # type: ignore[assignment]  # it is one
+        elif kind is int:
+            found[prefix + key] = str(value)
+        elif kind is dict and depth > 1:
+            _collect(value, f"{prefix}{key}.", found, depth - 1)  # type: ignore[arg-type]  # it is one
+        elif value is not None:
+            found[prefix + key] = text_of(value)
 
 
 def _flatten(fields: Mapping[str, object], prefix: str, found: dict[str, str], left: int, depth: int) -> int:
