@@ -40,7 +40,7 @@ class IngestSettings(BaseModel):
     spool: str
     regions: tuple[LogRegion, ...] = Field(min_length=1)
     spool_bytes: int = Field(default=1 << 30, ge=1)
-    batch_records: int = Field(default=20_000, ge=1_000)
+    batch_records: int = Field(default=50_000, ge=1_000)
     batch_bytes: int = Field(default=16 << 20, ge=1 << 16)
     batch_seconds: float = Field(default=1.0, ge=0.05, le=60)
     request_bytes: int = Field(default=20 << 20, ge=1_024)
