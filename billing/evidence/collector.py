@@ -31,6 +31,8 @@ MARGIN: Final = 600
 # Sights that tell nothing new are kept this far apart: less than the hole that metering flags.
 _SPACING: Final = 120
 _MILLI: Final = 1000
+# Of cores or bytes a node can give no more: what says so is set aside.
+_MOST: Final = 2.0**50
 # The tenant key as Kubernetes spells it in labels.
 _LABELS: Final = dict(zip(TENANT_LABELS, (PROJECT_LABEL, ENVIRONMENT_LABEL, SERVICE_LABEL), strict=True))
 
@@ -100,18 +102,18 @@ class Collector:
             seen = [sight for uid in sorted(pods) for sight in sights(pods[uid], hour, _SPACING)]
             told = {sight.uid for sight in seen}
             registrar = self._registrars[region]
-            new = registrar.unregistered(cluster, [(uid, _labels(pods[uid])) for uid in sorted(told)])
+            new = registrar.unsaid(cluster, [(uid, each) for uid in sorted(told) for each in _labels(pods[uid])])
             self._evidence.write(
                 [tables.registrations(place, Source.SERIES, new), tables.sights(place, Source.SERIES, seen)]
             )
-            registrar.remember(cluster, [uid for uid, _ in new])
+            registrar.remember(cluster, new)
 
     async def _nodes(self, export: Export, region: str, hour: int, received_ms: int) -> None:
         """What each node could give at most in the hour: a change within it must not look like too much."""
         most: dict[str, dict[str, dict[str, float]]] = {}
         async for series in export.series(selector.NODES, hour, hour + HOUR):
             labels = series.labels
-            if series.values:
+            if series.values and 0 <= max(series.values) <= _MOST:
                 node = most.setdefault(labels["cluster"], {}).setdefault(labels["node"], {})
                 node[labels["resource"]] = max(node.get(labels["resource"], 0.0), *series.values)
         for cluster, nodes in sorted(most.items()):
@@ -133,5 +135,5 @@ class Collector:
             self._evidence.write([tables.heartbeats(place, Source.SERIES, sorted(seconds))])
 
 
-def _labels(pod: PodSeries) -> dict[str, object]:
-    return {_LABELS[name]: value for name, value in pod.tenant.items()}
+def _labels(pod: PodSeries) -> list[dict[str, object]]:
+    return [{_LABELS[name]: value for name, value in each.items()} for each in pod.tenants]

@@ -56,14 +56,20 @@ class Replica:
 
 @dataclass(slots=True)
 class PodSeries:
-    """A pod by its uid; `tenant` is what its labels say of the tenant key."""
+    """A pod by its uid."""
 
     uid: str
     namespace: str = ""
     pod: str = ""
     node: str = ""
-    tenant: dict[str, str] = field(default_factory=dict)
+    # What its labels said of the tenant key, with the time (ms) from when on they did.
+    labelled: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     replicas: dict[str, Replica] = field(default_factory=dict)
+
+    @property
+    def tenants(self) -> list[dict[str, str]]:
+        """What its labels said of the tenant key, in the order of time."""
+        return [told for _, told in sorted(self.labelled, key=lambda each: (each[0], sorted(each[1].items())))]
 
     def add(self, series: Series) -> None:
         """Take one series of this pod; names that are no evidence are passed over."""
@@ -73,7 +79,8 @@ class PodSeries:
         self.pod = self.pod or labels.get("pod", "")
         self.node = self.node or labels.get("node", "")
         if name == selector.LABELS:
-            self.tenant |= {key: labels[label] for label, key in _TENANT.items() if label in labels}
+            told = {key: labels[label] for label, key in _TENANT.items() if label in labels}
+            self.labelled += [(first, told) for first in series.timestamps[:1]]
             return
         replica = self.replicas.setdefault(labels.get("instance", ""), Replica())
         container, resource = labels.get("container", ""), labels.get("resource", "")

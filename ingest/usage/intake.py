@@ -69,7 +69,7 @@ class Intake:
             self._evidence.write([tables.refused(place, told)])
             raise
         registrar = self._registrars[cluster.region]
-        new = registrar.unregistered(cluster.name, [(pod.sight.uid, pod.labels) for pod in report.pods])
+        new = registrar.unsaid(cluster.name, [(pod.sight.uid, pod.labels) for pod in report.pods])
         documents = {pod.sha256: pod for pod in report.pods if pod.sha256 not in self._documents}
         self._evidence.write(
             [
@@ -85,7 +85,7 @@ class Intake:
                 tables.heartbeats(place, Source.AGENT, [report.observed_at] if report.is_whole else []),
             ]
         )
-        registrar.remember(cluster.name, [uid for uid, _ in new])
+        registrar.remember(cluster.name, new)
         self._documents.add(documents)
         return report
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from core.errors import BadRequest
@@ -23,48 +23,53 @@ def _text(value: object) -> object:
 _Amounts = dict[str, Annotated[str, BeforeValidator(_text)]]
 
 
-class _Shown(BaseModel):
-    """A part of the API's document: what is not about requests is passed over."""
+class Shown(BaseModel):
+    """A part of the API's document: what is not asked for is passed over, and null is as good as nothing."""
 
     model_config = ConfigDict(alias_generator=to_camel, frozen=True, strict=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, shown: object) -> object:
+        return {key: value for key, value in shown.items() if value is not None} if isinstance(shown, dict) else shown
 
-class _Resources(_Shown):
+
+class _Resources(Shown):
     requests: _Amounts | None = None
 
 
-class _Container(_Shown):
+class _Container(Shown):
     name: str
     resources: _Resources | None = None
     restart_policy: str | None = None
 
 
-class _Status(_Shown):
+class _Status(Shown):
     name: str
     resources: _Resources | None = None
     allocated_resources: _Amounts | None = None
 
 
-class _Spec(_Shown):
+class _Spec(Shown):
     containers: list[_Container] = Field(min_length=1)
     init_containers: list[_Container] = []
     overhead: _Amounts | None = None
     resources: _Resources | None = None
 
 
-class _Condition(_Shown):
+class _Condition(Shown):
     type: str
     status: str
     reason: str | None = None
 
 
-class _PodStatus(_Shown):
+class _PodStatus(Shown):
     container_statuses: list[_Status] = []
     init_container_statuses: list[_Status] = []
     conditions: list[_Condition] = []
 
 
-class _Document(_Shown):
+class _Document(Shown):
     spec: _Spec
     status: _PodStatus = _PodStatus()
 

@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import Field, ValidationError
 
 from core.errors import BadRequest
 from ingest.timestamp import nanoseconds
 from ingest.usage import pod_document
 from ingest.usage.effective_request import effective_request
-from ingest.usage.pod_document import read_pod
+from ingest.usage.pod_document import Shown, read_pod
 from ingest.usage.pod_extract import of_request
 from ingest.usage.quantity import thousandths
 from ingest.usage.sight import Phase, Quality, Sight
@@ -33,11 +32,7 @@ _PHASES: Final = {phase.name.capitalize(): phase for phase in Phase if phase is 
 _Name = Annotated[str, Field(min_length=1, max_length=_LONGEST_NAME)]
 
 
-class _Shown(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, frozen=True, strict=True)
-
-
-class _Metadata(_Shown):
+class _Metadata(Shown):
     namespace: _Name
     name: _Name
     uid: str = Field(min_length=1, max_length=_LONGEST_UID)
@@ -45,29 +40,29 @@ class _Metadata(_Shown):
     deletion_timestamp: str | None = None
 
 
-class _Spec(_Shown):
+class _Spec(Shown):
     node_name: str = Field(default="", max_length=_LONGEST_NAME)
 
 
-class _Ended(_Shown):
+class _Ended(Shown):
     finished_at: str | None = None
 
 
-class _State(_Shown):
+class _State(Shown):
     terminated: _Ended | None = None
 
 
-class _Container(_Shown):
+class _Container(Shown):
     state: _State = _State()
 
 
-class _Status(_Shown):
+class _Status(Shown):
     phase: str
     start_time: str | None = None
     container_statuses: list[_Container] | None = None
 
 
-class _Pod(_Shown):
+class _Pod(Shown):
     metadata: _Metadata
     spec: _Spec
     status: _Status
@@ -223,6 +218,8 @@ def _node(each: object) -> tuple[str, int, int]:
         ):
             place = "status.allocatable"
             cpu_m = thousandths(str(cpu), f"{place}.cpu")
+            if cpu_m > _LARGEST:
+                raise BadRequest(f"{place}.cpu: more than 2^63 - 1 millicores; write a smaller quantity")
             return name, cpu_m, thousandths(str(memory), f"{place}.memory") // 1000
     raise BadRequest("node: write metadata.name, status.allocatable.cpu and status.allocatable.memory")
 

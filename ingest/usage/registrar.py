@@ -1,10 +1,15 @@
-"""Whose pods are: said once for each, by the platform's labels as the control store confirms them at that time."""
+"""Whose pods are: said once for each, by the platform's labels as the control store confirms them at that time.
+
+Labels that come to name somebody else change nothing of that. They are said, too, once for each other tenant: somebody
+must look at it.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from ingest.owner import Owner
+from core.errors import Unavailable
+from ingest.owner import LABELS, Owner
 from ingest.usage.memory import Memory
 
 if TYPE_CHECKING:
@@ -14,8 +19,9 @@ if TYPE_CHECKING:
     from ingest.owner import Owners
     from ingest.usage.store import Evidence
 
-# Pods that are remembered as somebody's; the oldest are asked for again.
+# What pods' labels said that is remembered; the oldest is asked for again.
 _MOST: Final = 200_000
+_TENANT: Final = LABELS[:3]
 
 
 class Registrar:
@@ -25,28 +31,38 @@ class Registrar:
         self._region = region
         self._owners = owners
         self._evidence = evidence
-        self._known = Memory(_MOST)
+        self._said = Memory(_MOST)
+        self._owned = Memory(_MOST)
 
-    def unregistered(self, cluster: str, pods: Iterable[tuple[str, Mapping[str, object]]]) -> list[tuple[str, Tenant]]:
-        """Of pods by uid and labels those that are somebody's and not registered, with their tenant, in their order.
+    def unsaid(self, cluster: str, pods: Iterable[tuple[str, Mapping[str, object]]]) -> list[tuple[str, Tenant]]:
+        """Of pods by uid and labels, whose they are as far as nobody has said it yet, in the order of the pods.
 
-        A pod whose labels name nobody stays without: it is asked for again with its next report, and billed to nobody
-        until then.
+        What is said first of a pod holds. A pod whose labels name nobody stays without: it is asked for again with its
+        next report, and billed to nobody until then.
 
         Raises:
-            Unavailable: the control store or the ledger does not answer.
+            Unavailable: the control store does not answer, and nobody owns one of the pods yet; or the ledger does not.
         """
-        owned: dict[str, Tenant] = {}
+        claims: dict[tuple[str, Tenant], None] = {}
         for uid, labels in pods:
-            if (cluster, uid) in self._known or uid in owned:
+            if (cluster, uid, *(str(labels.get(label)).lower() for label in _TENANT)) in self._said:
                 continue
-            owner = self._owners.find(labels)
+            try:
+                owner = self._owners.find(labels)
+            except Unavailable:
+                if (cluster, uid) not in self._owned:
+                    raise
+                # Somebody owns it already; what its labels say now can be said later.
+                continue
             if isinstance(owner, Owner):
-                owned[uid] = owner.tenant
-        registered = self._evidence.registered(self._region, cluster, owned) if owned else set()
-        self.remember(cluster, registered)
-        return [(uid, tenant) for uid, tenant in owned.items() if uid not in registered]
+                claims[uid, owner.tenant] = None
+        said = self._evidence.registrations(self._region, cluster, {uid for uid, _ in claims}) if claims else set()
+        self.remember(cluster, said)
+        return [claim for claim in claims if claim not in said]
 
-    def remember(self, cluster: str, uids: Sequence[str] | set[str]) -> None:
-        """Take note of pods that are registered in the store."""
-        self._known.add((cluster, uid) for uid in uids)
+    def remember(self, cluster: str, claims: Sequence[tuple[str, Tenant]] | set[tuple[str, Tenant]]) -> None:
+        """Take note of what is said in the store."""
+        self._said.add(
+            (cluster, uid, tenant.project_id, tenant.environment, tenant.service_id) for uid, tenant in claims
+        )
+        self._owned.add((cluster, uid) for uid, _ in claims)

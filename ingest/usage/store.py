@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from core import clickhouse
 from core.clickhouse import Endpoint
 from core.errors import StarmeterError, Unavailable
+from core.tenant import Tenant
 from sql import load
 
 if TYPE_CHECKING:
@@ -61,19 +62,19 @@ class Evidence:
                     settings={"insert_deduplication_token": part.token, "async_insert": 0},
                 )
 
-    def registered(self, region: str, cluster: str, uids: Collection[str]) -> set[str]:
-        """Which of these pods somebody owns already.
+    def registrations(self, region: str, cluster: str, uids: Collection[str]) -> set[tuple[str, Tenant]]:
+        """Whose these pods were said to be: by uid, each tenant that was ever named.
 
         Raises:
             Unavailable: the store does not answer.
         """
         asked = sorted(set(uids))
-        found: set[str] = set()
+        found: set[tuple[str, Tenant]] = set()
         for start in range(0, len(asked), _UIDS):
             bound = {"region": region, "cluster": cluster, "uids": asked[start : start + _UIDS]}
             with self._connection() as client:
                 answer = client.query(load("ledger/evidence/registered_pods"), parameters=bound)
-            found.update(uid for (uid,) in answer.result_rows)
+            found.update((uid, Tenant(*tenant)) for uid, *tenant in answer.result_rows)
         return found
 
     @contextmanager

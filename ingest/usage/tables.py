@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -137,12 +138,14 @@ def sights(place: Place, source: Source, seen: Sequence[Sight]) -> Rows:
 
 
 def registrations(place: Place, source: Source, tenants: Sequence[tuple[str, Tenant]]) -> Rows:
-    """Whose pods are, by uid."""
+    """Whose pods are, by uid; what stands first of a pod is received first, for that holds."""
     told = [(uid, one.project_id, one.environment, one.service_id) for uid, one in tenants]
-    rows = (
-        (*_at(place), uid, place.received_ms, UUID(project).bytes, environment, UUID(service).bytes, int(source))
-        for uid, project, environment, service in told
-    )
+    before: Counter[str] = Counter()
+    rows = []
+    for uid, project, environment, service in told:
+        received = place.received_ms + before[uid]
+        before[uid] += 1
+        rows.append((*_at(place), uid, received, UUID(project).bytes, environment, UUID(service).bytes, int(source)))
     return _rows("pod_registrations", rows, (place.region, place.cluster, told))
 
 

@@ -15,7 +15,8 @@ from billing.ledger.slice import Slice
 from billing.ledger.store import Ledger
 from billing.policy import MeteringPolicy
 from billing.runs.metering import meter_pods
-from tests.billing.evidence.metrics import CLUSTER, MIB, STEP, Told, up
+from tests.billing.evidence.metrics import CLUSTER, MIB, STEP, TENANT, Told, up
+from tests.ingest.logs.world import LAB, LAB_WEB, SHOP
 
 if TYPE_CHECKING:
     from billing.evidence.collector import Collector
@@ -96,3 +97,20 @@ def test_a_sight_after_an_end_is_kept_and_put_aside_with_its_reason(
     metered = _metered(store)
     assert metered.remarks.quarantined == (("uid-1", "lives_after_its_end"),)
     assert metered.usage["running_s"].to_list() == [600, 600]
+
+
+def test_labels_that_change_within_the_hour_are_told_and_the_first_of_them_hold(
+    series: Metrics, collector: Collector, store: Store
+) -> None:
+    half = H + HOUR // 2
+    relabelled = {**TENANT, "label_starform_io_project_id": LAB, "label_starform_io_service_id": LAB_WEB}
+    lines = [line for line in Told("uid-1", WHOLE).running() if line["metric"]["__name__"] != "kube_pod_labels"]
+    for tenant, at in ((relabelled, range(half, WHOLE.stop, STEP)), (TENANT, range(WHOLE.start, half, STEP))):
+        lines += Told("uid-1", at).lines(("kube_pod_labels", tenant, 1))
+    series.put([*lines, up(WHOLE)])
+
+    collector.collect("fra1", H)
+
+    first = "argMin(toString(project_id), received_at), count()"
+    assert store.rows(first, "pod_registrations") == [(SHOP, 2)]
+    assert _metered(store).remarks.mismatched == ("uid-1",)

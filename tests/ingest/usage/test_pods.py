@@ -79,10 +79,13 @@ async def test_the_first_registration_holds_whatever_labels_say_later(
     door: Door, store: Ledger, platform: Platform
 ) -> None:
     await door.pods(report(pod(), at=AT + 20))
-    for second, one in ((21, door), (22, Door(store.url, platform))):
-        await one.pods(report(pod(labels=of(LAB, LAB_WEB)), at=AT + second))
+    for second, one in ((21, door), (22, Door(store.url, platform)), (23, door)):
+        await one.pods(report(pod(labels=of(LAB, LAB_WEB)), pod("uid-2"), at=AT + second))
+        await one.pods(report(pod(), pod("uid-2"), at=AT + second))
 
-    assert store.rows("toString(project_id)", "pod_registrations") == [(SHOP,)]
+    # What they say later is told as well, once, so that somebody looks at it.
+    first = "uid, argMin(toString(project_id), received_at), count()"
+    assert store.rows(first, "pod_registrations GROUP BY uid") == [("uid-1", SHOP, 2), ("uid-2", SHOP, 1)]
 
 
 @pytest.mark.parametrize(
