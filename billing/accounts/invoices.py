@@ -18,7 +18,8 @@ from billing.accounts.register import ABSENT, Register
 from billing.accounts.workspaces import places_of, require_workspace
 from billing.errors import Immutable
 from billing.hour import iso
-from billing.invoice import State
+from billing.invoice import ItemKind, State
+from billing.rounding import money
 from core import field
 from core.control import reading, writing
 from core.errors import BadRequest, NotFound
@@ -50,12 +51,13 @@ class Invoices(Register):
         period: Period,
         evidence: Evidence,
         *,
-        taxes: tuple[Entry, ...] = (),
+        taxes: tuple[Entry, ...] | None = None,
         rerate: bool = False,
     ) -> Invoice:
         """Draw up a workspace's invoice for a period, or its draft anew: the same inputs give the same content.
 
         Raises:
+            BadRequest: the draft has taxes, and none are given for the new one.
             Immutable: the period has an invoice in review or a final one, or a void one that is to be reissued.
             MissingPrice: usage has no price.
         """
@@ -69,16 +71,19 @@ class Invoices(Register):
             invoice_id=str(uuid4()) if live is None else live.id,
             workspace_id=workspace_id,
             period=period,
-            taxes=taxes,
+            taxes=_taxes(taxes, None if live is None else self.find(live.id)),
             replaces="" if live is None else live.replaces,
             rerate=rerate,
         )
         return self._draw(order, evidence, is_new=live is None)
 
-    def reissue(self, invoice_id: str, evidence: Evidence, *, rerate: bool = False) -> Invoice:
+    def reissue(
+        self, invoice_id: str, evidence: Evidence, *, taxes: tuple[Entry, ...] | None = None, rerate: bool = False
+    ) -> Invoice:
         """Draw up the invoice that takes a void one's place.
 
         Raises:
+            BadRequest: the void one has taxes, and none are given for the new one.
             Immutable: it is not void, or has been replaced.
             MissingPrice: usage has no price.
         """
@@ -88,6 +93,7 @@ class Invoices(Register):
             invoice_id=str(uuid4()),
             workspace_id=old.workspace_id,
             period=old.period,
+            taxes=_taxes(taxes, voided),
             replaces=old.invoice_id,
             rerate=rerate,
         )
@@ -191,3 +197,13 @@ class Invoices(Register):
         if found is None:
             raise NotFound(ABSENT)
         return invoice_rows.read_invoice(found)
+
+
+def _taxes(given: tuple[Entry, ...] | None, before: Invoice | None) -> tuple[Entry, ...]:
+    """A tax is of an amount, which may be another one now: it is neither kept nor dropped without a word."""
+    had = [] if before is None else [item for item in before.content.items if item.kind is ItemKind.TAX]
+    if given is None and before is not None and had:
+        named = before.content.number or before.content.invoice_id
+        listed = ", ".join(f"{item.title} {money(item.amount)}" for item in had)
+        raise BadRequest(f"taxes: invoice {named} has {listed}; say which taxes the new one has, or that it has none")
+    return given or ()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from typing import TYPE_CHECKING, Annotated
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -28,9 +30,11 @@ if TYPE_CHECKING:
 
     from billing.accounts.desk import Desk
     from billing.accounts.invoice_rows import Summary
+    from billing.assembly import Entry
 
 invoice = typer.Typer(help="Invoices: draft, review, approve, void, reissue, show, write.", no_args_is_help=True)
 
+_AMOUNT: Final = re.compile(r"-?[0-9]{1,12}\.[0-9]{2}")
 _Id = Annotated[str, typer.Argument(metavar="INVOICE", help="An invoice's number or id.")]
 _Ids = Annotated[list[str] | None, typer.Argument(metavar="[INVOICE]...", help="Invoices' numbers or ids.")]
 _OfMonth = Annotated[str | None, typer.Option("--month", help="All of this month that are ready for it: 2026-03.")]
@@ -40,20 +44,40 @@ _Rerate = Annotated[
         "--rerate", help="Rate closed periods with the price book in force, too; the difference is corrected."
     ),
 ]
+_Tax = Annotated[
+    list[str] | None,
+    typer.Option("--tax", metavar="TITLE=AMOUNT", help='A tax on it, as "VAT 19 %=12.30"; may be given several times.'),
+]
+_Untaxed = Annotated[bool, typer.Option("--no-tax", help="The new one has no tax, although the one before had.")]
 
 
 @invoice.command()
-def draft(month_: Month, workspace: AnyWorkspace = None, config: Config = LOCAL, *, rerate: _Rerate = False) -> None:
+def draft(
+    month_: Month,
+    workspace: AnyWorkspace = None,
+    tax: _Tax = None,
+    config: Config = LOCAL,
+    *,
+    rerate: _Rerate = False,
+    no_tax: _Untaxed = False,
+) -> None:
     """Draw up the month's invoices, drafts anew; what is in review or final is left as it is.
 
     Exit code: 0 all are drawn up, 1 some are not, each named with its reason, 2 wrong arguments, 3 a store fails.
     """
+    if tax and workspace is None:
+        raise typer.BadParameter("a tax is of one workspace's invoice; name it with --workspace")
+    taxes = _taxes(tax, untaxed=no_tax)
     with desk(config) as opened:
         period = month(month_)
         chosen = [opened.workspace(workspace)] if workspace else [each for each, _ in opened.workspaces(period)]
         there = {each.workspace_id: each for each in opened.invoices.every(period) if each.state != "void"}
         todo = [each for each in chosen if each not in there or there[each].state == "draft"]
-        drawn = _each(todo, lambda each: opened.invoices.draft(each, period, opened.evidence, rerate=rerate), "drafts")
+        drawn = _each(
+            todo,
+            lambda each: opened.invoices.draft(each, period, opened.evidence, taxes=taxes, rerate=rerate),
+            "drafts",
+        )
     typer.echo(f"{drawn} drafted, {len(chosen) - len(todo)} in review or final", err=True)
 
 
@@ -134,10 +158,13 @@ def void(
 
 
 @invoice.command()
-def reissue(number: _Id, config: Config = LOCAL, *, rerate: _Rerate = False) -> None:
+def reissue(
+    number: _Id, tax: _Tax = None, config: Config = LOCAL, *, rerate: _Rerate = False, no_tax: _Untaxed = False
+) -> None:
     """Draw up the invoice that takes a void one's place."""
+    taxes = _taxes(tax, untaxed=no_tax)
     with desk(config) as opened:
-        drafted = opened.invoices.reissue(number, opened.evidence, rerate=rerate)
+        drafted = opened.invoices.reissue(number, opened.evidence, taxes=taxes, rerate=rerate)
         typer.echo(drafted.content.invoice_id)
 
 
@@ -172,6 +199,25 @@ def show(number: _Id, config: Config = LOCAL, *, as_json: Json = False) -> None:
             f"{content.number or content.invoice_id} {found.state.value}: {content.workspace_name}, {content.period}, "
             f"{content.currency} {content.total}, content {content.sha256}"
         )
+
+
+def _taxes(given: list[str] | None, *, untaxed: bool) -> tuple[Entry, ...] | None:
+    """What `--tax` and `--no-tax` say; `None` when they say nothing."""
+    if given and untaxed:
+        raise typer.BadParameter("give --tax or --no-tax, not both")
+    if not given:
+        return () if untaxed else None
+    from billing.assembly import Entry  # noqa: PLC0415 - as all of billing, when it is needed
+
+    taxes = []
+    for text in given:
+        title, _, amount = text.rpartition("=")
+        if not title.strip() or not _AMOUNT.fullmatch(amount):
+            raise typer.BadParameter(
+                f"--tax: {text!r} is no tax; write it as TITLE=AMOUNT with two decimals: VAT=12.30"
+            )
+        taxes.append(Entry(title.strip(), Decimal(amount)))
+    return tuple(taxes)
 
 
 def _chosen(opened: Desk, named: list[str] | None, month_: str | None, state: str) -> list[str]:

@@ -96,10 +96,23 @@ def the_next_month_corrects_and_differs_and_the_journal_adds_up(office: Office) 
 def a_void_invoice_is_reissued(office: Office) -> None:
     april = office.number("2026-04")
     office.run("invoice", "void", april, "--by", "ada", "--reason", "wrong address")
-    again = office.run("invoice", "reissue", april).stdout.strip()
+    office.run("invoice", "reissue", april, "--tax", "VAT 19 %", exits=2)
+    office.run("invoice", "reissue", april, "--tax", "VAT=1.00", "--no-tax", exits=2)
+    office.run("invoice", "draft", "--month", "2026-04", "--tax", "VAT=1.00", exits=2)
+    again = office.run("invoice", "reissue", april, "--tax", "VAT 19 %=1.23").stdout.strip()
+    assert _taxes(office, again) == [("VAT 19 %", "1.23")]
+    redrafting = ("invoice", "draft", "--month", "2026-04", "--workspace", "Acme")
+    assert "has VAT 19 % 1.23; say" in office.run(*redrafting, exits=1).output
+    office.run(*redrafting, "--no-tax")
+    assert _taxes(office, again) == []
 
     assert (
         office.json("invoice", "show", again)["content"]["replaces"]
         == office.json("invoice", "show", april)["content"]["invoice_id"]
     )
     office.run("journal", "--check")
+
+
+def _taxes(office: Office, number: str) -> list[tuple[str, str]]:
+    items = office.json("invoice", "show", number)["content"]["items"]
+    return [(item["title"], item["shown"]) for item in items if item["kind"] == "tax"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from billing.accounts import journal
+from billing.assembly import Entry
 from billing.errors import Immutable
 from billing.invoice import State
 from core.errors import BadRequest, NotFound
@@ -103,3 +104,22 @@ def test_an_invoice_drafted_before_another_became_final_is_drafted_anew(world: W
         world.invoices.approve(second.invoice_id, "bob", world.log)
     world.invoices.withdraw(second.invoice_id)
     assert Decimal("5.20") == world.final(day(2)).content.total
+
+
+def test_a_tax_is_neither_kept_nor_dropped_without_a_word(world: World) -> None:
+    world.activate(BOOK)
+    world.publish([builds(1, 100)], day(1))
+    world.at = day(3).end
+    vat = (Entry("VAT 19 %", Decimal("0.95")),)
+    drafted = world.invoices.draft(WORKSPACE, day(1), world.evidence, taxes=vat).content
+    with pytest.raises(BadRequest, match=rf"^taxes: invoice {drafted.invoice_id} has VAT 19 % 0.95; say"):
+        world.invoices.draft(WORKSPACE, day(1), world.evidence)
+    final = world.approve(drafted.invoice_id).content
+    world.invoices.void(final.invoice_id, "ada", "wrong address")
+
+    with pytest.raises(BadRequest, match=r"^taxes: invoice 2026-0001 has VAT 19 % 0.95; say"):
+        world.invoices.reissue(final.invoice_id, world.evidence)
+    again = world.invoices.reissue(final.invoice_id, world.evidence, taxes=vat).content
+    untaxed = world.invoices.draft(WORKSPACE, day(1), world.evidence, taxes=()).content
+
+    assert [Decimal("5.95"), Decimal("5.95"), Decimal("5.00")] == [final.total, again.total, untaxed.total]
