@@ -10,11 +10,13 @@ import pytest
 
 from billing.accounts import journal
 from billing.accounts.bundles import bundle_of, explanation
+from billing.accounts.costs import margin
 from billing.accounts.moment import moment
 from billing.build import BuildEvent, BuildState, build_usage, sift_builds
 from billing.errors import Unbalanced
 from billing.hour import HOUR
 from billing.invoice import ItemKind
+from billing.meter import Meter
 from billing.ownership import Attribution
 from billing.policy import MeteringPolicy
 from billing.rounding import total
@@ -139,3 +141,28 @@ def test_an_invoice_whose_rows_are_gone_is_neither_explained_nor_bundled(world: 
     ):
         with pytest.raises(Unbalanced, match="2026-0001: the ledger's rows as of publication 48 are not those"):
             ask()
+
+
+@pytest.mark.parametrize("is_reissued", [False, True], ids=["as it was issued", "void and reissued"])
+def test_a_closed_periods_margin_is_what_its_invoices_came_to_all_in_all(world: World, is_reissued: bool) -> None:
+    """100 minutes are 5.00, of which 1.00 is included and which a minimum makes up to 9.00; they cost 4.00."""
+    cost = {**BUILD, "id": "cost", "kind": "cost", "unit_price": "0.04"}
+    terms = {
+        "included_amounts": [{"plan": "standard", "amount": "1.00"}],
+        "minimums": [{"plan": "standard", "amount": "9.00"}],
+    }
+    world.activate(json.dumps(written([BUILD, cost], **terms)))
+    world.publish([builds(1, 100)], day(1))
+    world.credits.give(WORKSPACE, "Welcome", Decimal("2.00"), by="ada")
+    issued = world.final(day(1)).content
+    if is_reissued:
+        world.invoices.void(issued.invoice_id, "ada", "wrong address")
+        world.approve(world.invoices.reissue(issued.invoice_id, world.evidence).content.invoice_id)
+    assert world.ledger is not None
+    report = margin(world.engine, world.ledger, day(1), world.log.latest())
+    (found,) = report.rows
+
+    assert found.earned.is_booked
+    assert found.earned.revenue == {Meter.BUILD: Decimal("5.00")}
+    assert (found.earned.deductions, found.earned.credits) == (Decimal("4.00"), Decimal("2.00"))
+    assert (found.revenue, found.gross, found.build_percent) == (Decimal("9.00"), Decimal("5.00"), Decimal("20.00"))
