@@ -9,7 +9,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from core.errors import Forbidden, StarmeterError, TooBusy
-from ingest import body, columns, otlp, problem
+from ingest import body, columns, message_pack, otlp, problem
 from ingest.draft import Outcome
 from ingest.entry import Protocol
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from ingest.lane import Lane, Receipt
 
 _OTLP_TYPES: Final = {problem.JSON: Protocol.OTLP_JSON, problem.PROTOBUF: Protocol.OTLP}
-_BINARY: Final = frozenset({"application/msgpack", "application/x-msgpack", problem.PROTOBUF})
+_MESSAGE_PACK: Final = frozenset({"application/msgpack", "application/x-msgpack"})
+_BINARY: Final = frozenset({*_MESSAGE_PACK, problem.PROTOBUF})
 _UNREADABLE: Final = "no record could be read; the body is kept as a dead letter and must not be sent again"
 
 
@@ -39,7 +40,7 @@ class LogRoutes:
         post = self.router.post
         post(problem.OTLP_PATH, summary="OTLP/HTTP: ExportLogsServiceRequest as protobuf or JSON")(self._otlp())
         for protocol, summary in (
-            (Protocol.FLUENT_BIT, "Fluent Bit's http output: a JSON array, or JSON lines"),
+            (Protocol.FLUENT_BIT, "Fluent Bit's http output: a JSON array, JSON lines, or MessagePack"),
             (Protocol.NDJSON, "Vector's http sink: one JSON object a line"),
         ):
             post(f"{problem.OTLP_PATH}/{protocol.value}", summary=summary)(self._plain(protocol))
@@ -65,11 +66,11 @@ class LogRoutes:
 
     def _plain(self, protocol: Protocol) -> Callable[[Request], Awaitable[Response]]:
         async def take(request: Request) -> Response:
-            if problem.media_type(request) in _BINARY:
-                raise body.UnknownEncoding(
-                    "Content-Type: use application/json or application/x-ndjson (Fluent Bit: format json or json_lines)"
-                )
-            receipt = await self._take(request, protocol)
+            kind = problem.media_type(request)
+            is_packed = kind in _MESSAGE_PACK and protocol is Protocol.FLUENT_BIT
+            if kind in _BINARY and not is_packed:
+                raise body.UnknownEncoding("Content-Type: use application/json or application/x-ndjson")
+            receipt = await self._take(request, protocol, is_packed=is_packed)
             if receipt.is_unreadable:
                 _check_kept(receipt)
                 return problem.answer(request, 400, "unreadable", _UNREADABLE)
@@ -78,16 +79,16 @@ class LogRoutes:
 
         return take
 
-    async def _take(self, request: Request, protocol: Protocol) -> Receipt:
+    async def _take(self, request: Request, protocol: Protocol, *, is_packed: bool = False) -> Receipt:
         try:
-            receipt, size = await self._decided(request, protocol)
+            receipt, size = await self._decided(request, protocol, is_packed=is_packed)
         except StarmeterError as failure:
             self._instruments.note_request(protocol, failure.status, 0)
             raise
         self._instruments.note_request(protocol, 400 if receipt.is_unreadable else 200, size)
         return receipt
 
-    async def _decided(self, request: Request, protocol: Protocol) -> tuple[Receipt, int]:
+    async def _decided(self, request: Request, protocol: Protocol, *, is_packed: bool) -> tuple[Receipt, int]:
         cluster = await self._gatekeeper.cluster(request)
         lane = self._lanes.get(cluster.region)
         if lane is None:
@@ -98,11 +99,14 @@ class LogRoutes:
             # Kept for somebody to look at: it is all that there is of these records.
             _check_kept(await asyncio.wrap_future(lane.submit(cluster.name, protocol, failure.raw, is_raw=True)))
             raise
+        size = len(content)
+        if is_packed:
+            content = await asyncio.to_thread(message_pack.lines, content, self._request_bytes)
         read = None
         if columns.are_worth_it(protocol, content):
             # Beside the lane, which has the rest to do, and without the interpreter's lock for most of the time.
             read = await asyncio.to_thread(columns.read, content)
-        return await asyncio.wrap_future(lane.submit(cluster.name, protocol, content, read=read)), len(content)
+        return await asyncio.wrap_future(lane.submit(cluster.name, protocol, content, read=read)), size
 
 
 def _check_kept(receipt: Receipt) -> None:

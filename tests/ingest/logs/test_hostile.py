@@ -99,11 +99,18 @@ def test_attributes_of_a_structured_body_are_bounded_and_the_body_is_whole(
     ) == [(2, len(HOSTILE["long key"])), (129, len(HOSTILE["many keys"]))]
 
 
-@pytest.mark.parametrize("path", ["/fluentbit", "/ndjson"])
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("/fluentbit", "application/x-protobuf"),
+        ("/ndjson", "application/x-protobuf"),
+        ("/ndjson", "application/msgpack"),
+    ],
+)
 def test_a_format_that_is_not_read_is_refused_with_those_that_are(
-    running_ingest: Running, store: Store, path: str
+    running_ingest: Running, store: Store, path: str, kind: str
 ) -> None:
-    answer = running_ingest.post(path, b"\x91\x81\xa3log\xa1x", Content_Type="application/msgpack")
+    answer = running_ingest.post(path, b"\x91\x81\xa3log\xa1x", Content_Type=kind)
 
     assert answer.status_code == 415
     assert "application/json or application/x-ndjson" in answer.json()["detail"]
