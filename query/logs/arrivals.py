@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    # How many records, and the exclusive or of their ids.
+    # How many records, and a digest of which they are: an exclusive or, so that it is one of parts as well.
     Total = tuple[int, int]
     # By the time they came in, in milliseconds.
     Arrivals = Mapping[int, Total]

@@ -43,13 +43,14 @@ class Shown(NamedTuple):
 class Place:
     """What is read of a grant: what came in from a record on (a stamp in milliseconds, a time, an id), until a time.
 
-    With `stamps`, only what came in at one of them.
+    With `stamps`, only what came in at one of them; `is_small` when that was no more than one read gives.
     """
 
     grant: Grant
     begin: tuple[int, int, int]
     until: int
     stamps: tuple[int, ...] = ()
+    is_small: bool = False
 
 
 @dataclass(slots=True)

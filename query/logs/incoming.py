@@ -63,7 +63,11 @@ class Incoming:
                 if len(filters) == 1:
                     rows = await reader.rows("tail", [*within, *compiled(filters[0])], limit=AT_ONCE)
                 else:
-                    rows = await reader.rows("tail_shared", within, either=alternatives(filters), limit=AT_ONCE)
+                    # What is few need not be narrowed to what passes: a store plans that for longer than it reads.
+                    either, is_narrowed = alternatives(filters), not place.is_small
+                    rows = await reader.rows(
+                        "tail_shared", within, either=either, is_narrowed=is_narrowed, limit=AT_ONCE
+                    )
             # Written once, for as many clients as there are.
             return [
                 Shown(one[_SEEN], one[AT], one[ID], orjson.dumps(record(one)), one[_PASSES] if one[_PASSES:] else None)

@@ -40,8 +40,8 @@ _BLOCK_ROWS: Final = 4_096
 # How the store writes JSON within the lines of an export.
 _WRITTEN: Final = {"output_format_json_escape_forward_slashes": 0}
 
-# The store's codes for a statement that is longer or deeper than it reads.
-_TOO_LARGE: Final = frozenset({62, 167, 168})
+# The store's code for a statement that it cannot read: ours are well-formed, so it is longer than it reads.
+_UNREADABLE: Final = 62
 
 _log = logging.getLogger("query.logs.reader")
 
@@ -69,10 +69,16 @@ class LogReader:
         self._store.density.note(self._grant.project_id, span, rows, plain=plain)
 
     async def rows(
-        self, name: str, conditions: Iterable[Condition], *, either: Sequence[Condition] = (), **parameters: Value
+        self,
+        name: str,
+        conditions: Iterable[Condition],
+        *,
+        either: Sequence[Condition] = (),
+        is_narrowed: bool = True,
+        **parameters: Value,
     ) -> Sequence[Row]:
-        """The rows of `sql/logs/read/<name>.sql` within the grant, the conditions and one at least of `either`."""
-        statement = Statement.of(name, self._grant, conditions, either=either, **parameters)
+        """The rows of `sql/logs/read/<name>.sql` within the grant and the conditions; `either` as in `Statement.of`."""
+        statement = Statement.of(name, self._grant, conditions, either=either, is_narrowed=is_narrowed, **parameters)
         settings = self._settings(self._limits.seconds) | {
             "max_rows_to_read": self._limits.rows_to_read,
             "max_bytes_to_read": self._limits.bytes_to_read,
@@ -98,7 +104,7 @@ class LogReader:
 
         Nothing but one batch is held; the store waits while none is taken.
         """
-        statement = Statement.of(name, self._grant, conditions, either=(), **parameters)
+        statement = Statement.of(name, self._grant, conditions, either=(), is_narrowed=True, **parameters)
         settings = self._settings(self._limits.export_seconds) | _WRITTEN | {"max_block_size": _BLOCK_ROWS}
         self._verify(statement, settings)
         client = self._store.client
@@ -117,7 +123,7 @@ class LogReader:
         try:
             yield
         except Unavailable as failure:
-            if getattr(failure.__cause__, "code", None) in _TOO_LARGE:
+            if getattr(failure.__cause__, "code", None) == _UNREADABLE:
                 raise OverLimitError(TOO_LARGE) from failure
             raise
 

@@ -44,21 +44,22 @@ class Statement:
         conditions: Iterable[Condition],
         *,
         either: Sequence[Condition] = (),
+        is_narrowed: bool = True,
         **parameters: Value,
     ) -> Statement:
         """The statement `sql/logs/read/<name>.sql` within a grant and under all of the conditions.
 
-        Of `either`, where there are any, one must hold; which of them do is what the statement may show as `passes`.
+        Of `either`, where there are any, one must hold if it `is_narrowed`; which of them do is what the statement may
+        show as `passes`.
 
         Raises:
             OverLimitError: it is larger than a store takes.
         """
         applied = [*_tenancy(grant), *conditions]
-        if either:
-            bound_in = {name: value for one in either for name, value in one.parameters.items()}
-            applied.append(Condition(f"({' OR '.join(one.text for one in either)})", bound_in))
+        if either and is_narrowed:
+            applied.append(Condition(f"({' OR '.join(one.text for one in either)})"))
         bound: dict[str, Value] = dict(parameters)
-        for condition in applied:
+        for condition in (*applied, *either):
             bound |= condition.parameters
         conjunction = "\n  AND ".join(condition.text for condition in applied)
         parts = {part: _bare(f"logs/{part}") for part in _PARTS}

@@ -154,15 +154,16 @@ class Tail:
     async def _in_turn(self, found: Arrivals, since: int, until: int) -> tuple[bytes, bool]:
         """The events of what came in after the last one."""
         here = self._position
-        stamps: tuple[int, ...] = ()
+        place = Place(self._grant, here.turn, until)
         if here.stamp >= since:
             # No others: what becomes visible while this is read is late, and accounted for when it is found.
-            stamps = tuple(sorted(stamp for stamp in found if stamp >= here.stamp))[:_STAMPS]
+            stamps = sorted(stamp for stamp in found if stamp >= here.stamp)[:_STAMPS]
             if not stamps:
                 self._move(found, until)
                 return b"", False
             until = min(until, stamps[-1] + 1)
-        rows, number = await self._incoming.records(Place(self._grant, here.turn, until, stamps))
+            place = self._at(stamps, here.turn, found)
+        rows, number = await self._incoming.records(place)
         pieces = []
         for one in rows:
             self._move(found, one.stamp, one.at, one.id)
@@ -192,7 +193,7 @@ class Tail:
             self._mending = accounted.late(found, here.stamp)[:_STAMPS]
         stamps = self._mending
         begin = (here.late, here.at, here.id) if here.late else (stamps[0], 0, 0)
-        rows, number = await self._incoming.records(Place(self._grant, begin, stamps[-1] + 1, tuple(stamps)))
+        rows, number = await self._incoming.records(self._at(stamps, begin, found))
         pieces = []
         for one in rows:
             self._position = Position(here.stamp, one.at, one.id, one.stamp, accounted.since, accounted.total)
@@ -202,6 +203,12 @@ class Tail:
             self._mending = []
             self._position = Position(here.stamp, since=accounted.since, total=accounted.total)
         return b"".join(pieces)
+
+    def _at(self, stamps: list[int], begin: tuple[int, int, int], found: Arrivals) -> Place:
+        """What came in at some moments, from a record on."""
+        # What an earlier connection owes may be older than what was looked for: how much that is, is not known.
+        is_small = all(stamp in found for stamp in stamps) and sum(found[stamp][0] for stamp in stamps) < AT_ONCE
+        return Place(self._grant, begin, stamps[-1] + 1, tuple(stamps), is_small)
 
     def _of(self, one: Shown, number: int) -> bytes:
         """The event of a record, if it passes and was not shown before: one that is delivered twice comes in twice."""

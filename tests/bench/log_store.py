@@ -134,7 +134,7 @@ class Bare:
 
     def ask(self, name: str, conditions: Iterable[Condition], **values: Value) -> int:
         """Run the very statement that the front-door would send; returns how many rows the engine had to read."""
-        statement = Statement.of(name, GRANT, conditions, either=(), **values)
+        statement = Statement.of(name, GRANT, conditions, either=(), is_narrowed=True, **values)
         return self.run(statement.text, statement.parameters, "Native")
 
     def run(self, text: str, values: Mapping[str, Value], format_: str) -> int:
