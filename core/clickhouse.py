@@ -60,7 +60,7 @@ _WRITER: Final = {
 
 
 class TooMuchRead(CallerError):
-    """The read would go over its limit of rows, bytes or size of the answer; the message says what to narrow."""
+    """The read would go over its limit of rows, bytes, memory or size; the message says what to narrow."""
 
     code = "too_much_read"
     status = 422
@@ -184,12 +184,12 @@ def translated(store: str) -> Iterator[None]:
 
     Raises:
         BadRequest: the search itself is wrong: a pattern, an escape, a depth.
-        TooMuchRead: it reads or answers more than its limit.
+        TooMuchRead: it reads, answers or remembers more than its limit, or its filter is too large.
         TooBusy: the tenant's quota is used up.
         TookTooLong: it ran into its deadline.
         ConfigurationError: the store refuses the credential.
         ServiceError: a defence of the store refused the statement, which is a defect of ours.
-        Unavailable: all else: no answer, no memory, too many parts, a schema that is not there.
+        Unavailable: all else: no answer, no memory left, too many parts, a schema that is not there.
     """
     try:
         yield
@@ -200,6 +200,9 @@ def translated(store: str) -> Iterator[None]:
 
 
 _NARROW: Final = "narrow the time range, or name an environment and a service"
+_MEMORY: Final = 241
+# How releases say that the one statement needs too much; else it is others that have taken the memory.
+_OF_ONE_STATEMENT: Final = ("query memory limit", "(for query)")
 _Error = CallerError | ServiceError
 
 
@@ -208,6 +211,9 @@ def _by_code(store: str) -> dict[tuple[int, ...], Callable[[int], _Error]]:
     return {
         (25, 36, 306, 427): lambda _: BadRequest(
             "q: the store cannot read this pattern; check the regular expression and its escapes"
+        ),
+        (167, 168): lambda _: TooMuchRead(
+            "the filter is too large for the store; use fewer terms, shorter texts or fewer labels"
         ),
         (158, 307, 396): lambda _: TooMuchRead(f"the read is over its limit; {_NARROW}"),
         (201,): lambda _: TooBusy("the quota of reads is used up; try again later", retry_after=60),
@@ -223,6 +229,8 @@ def _error(store: str, failure: ClickHouseError) -> _Error:
     code = failure.code if isinstance(failure, DatabaseError | StreamFailureError) else None
     if code is None:
         return Unavailable(f"{store} does not answer")
+    if code == _MEMORY and any(words in str(failure).lower() for words in _OF_ONE_STATEMENT):
+        return TooMuchRead(f"the read needs more memory than one read may take; {_NARROW}")
     for codes, error in _by_code(store).items():
         if code in codes:
             return error(code)

@@ -24,6 +24,8 @@ SECRET = "SELECT secret FROM logs at http://10.0.0.7:8123"
         (25, BadRequest),
         (427, BadRequest),
         (158, TooMuchRead),
+        (167, TooMuchRead),
+        (168, TooMuchRead),
         (307, TooMuchRead),
         (396, TooMuchRead),
         (201, TooBusy),
@@ -90,3 +92,20 @@ def test_what_is_no_url_of_a_store_is_refused_without_its_password(url: str) -> 
         Endpoint.of("log_store 1", url)
 
     assert "secret" not in told.value.message
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("Query memory limit exceeded: would use 1.06 MiB", TooMuchRead),
+        ("Memory limit (for query) exceeded", TooMuchRead),
+        ("User memory limit exceeded", Unavailable),
+        ("(total) memory limit exceeded", Unavailable),
+    ],
+)
+@pytest.mark.parametrize("raised", [DatabaseError, StreamFailureError])
+def test_memory_that_one_statement_lacks_is_not_memory_that_others_have_taken(
+    raised: type[DatabaseError], words: str, kind: type[StarmeterError]
+) -> None:
+    with pytest.raises(kind, match="memory" if kind is TooMuchRead else "fails"), clickhouse.translated("the store"):
+        raise raised(f"Code: 241. DB::Exception: {words}. (MEMORY_LIMIT_EXCEEDED)", code=241)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.clickhouse import TooMuchRead
 from core.scope import Grant
-from query.logs.arguments import OverLimitError
 from query.logs.condition import Condition
 from query.logs.reader import LogReader
 from tests.compose.clickhouse.serving import running
@@ -129,9 +129,9 @@ async def test_what_the_store_refuses_for_its_size_is_not_the_regions_fault(
     huge = Condition(f"length(array({','.join('a' * 60_000)})) > 0")
     async with proved(log_server.reader_url) as store:
         reader = LogReader(store, Grant(platform.PROJECT_A, "near"), LIMITS)
-        with pytest.raises(OverLimitError, match="use fewer terms"):
+        with pytest.raises(TooMuchRead, match="use fewer terms"):
             await reader.rows("backward", [huge], limit=1)
-        with pytest.raises(OverLimitError, match="use fewer terms"):
+        with pytest.raises(TooMuchRead, match="use fewer terms"):
             await anext(reader.batches("export", [huge], limit=1, zero="0"))
 
         assert store.ready
