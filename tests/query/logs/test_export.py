@@ -9,8 +9,7 @@ import json
 import os
 import signal
 from collections import defaultdict
-from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -35,6 +34,15 @@ if TYPE_CHECKING:
 
 
 Rows = list[dict[str, Any]]
+
+_MANY: Final = 250_000
+# Texts that no format compresses.
+_NOISE: Final = """
+INSERT INTO starmeter.logs (project_id, environment, service_id, retention_days, timestamp, id, source, severity, body)
+SELECT {project:UUID}, 'e', {service:UUID}, 30, fromUnixTimestamp64Nano({start:Int64} + toInt64(number)), number + 1,
+    'app', 9, randomPrintableASCII(400)
+FROM numbers({amount:UInt64})
+"""
 
 
 def ndjson(content: bytes) -> tuple[Rows, dict[str, Any]]:
@@ -200,11 +208,10 @@ def test_an_export_that_is_cut_cannot_pass_as_whole(tmp_path: Path, control: tup
     received: dict[tuple[str, int], list[bytes]] = defaultdict(list)
     with running(tmp_path / "store") as server:
         client = server.writer()
-        place = (platform.PROJECT_A, "e", platform.SERVICE_A1)
-        # Far more than all buffers on the way hold, however well a format compresses: what is sent cannot be all.
-        noise = Random(1)
-        rows = (Sample(*place, moment - n, n, body=noise.randbytes(1_000).hex()) for n in range(60_000))
-        samples.insert(client, rows)
+        # Far more than all buffers on the way hold, some ten batches of them the client library's: what is sent cannot
+        # be all, however late the store is killed.
+        values = {"project": platform.PROJECT_A, "service": platform.SERVICE_A1, "start": moment - _MANY}
+        client.command(_NOISE, parameters=values | {"amount": _MANY})
         client.close()
         with (
             log_door(tmp_path / "door", {"near": server.reader_url}, control=control) as door,
