@@ -99,6 +99,9 @@ def make_up_for(period: Period, config: Path, *, wait: int) -> None:
         def slices() -> list[Slice]:
             return sorted({*opened.due.unpublished(period), *opened.late.within(period)})
 
+        if not slices():
+            typer.echo("every hour is published with all that is known of it")
+            return
         _run(opened, slices, RunKind.BACKFILL, dry_run=False, wait=wait, as_json=False)
 
 

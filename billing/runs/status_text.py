@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from billing.hour import iso
+from billing.runs.record import RunState
 
 if TYPE_CHECKING:
     from billing.runs.status import Notice, Status
@@ -21,13 +22,18 @@ def lines(found: Status) -> list[str]:
         "last day's runs: " + (", ".join(f"{number} {state}" for state, number in found.runs.items()) or "none"),
     ]
     aside = f"put aside: {found.quarantined} pod(s), {found.quarantined_builds} build(s)"
-    told.append(f"{aside}; labels name another tenant: {found.mismatched} pod(s); nobody's: {found.unattributed}")
+    told.append(
+        f"{aside}; labels name another tenant: {found.mismatched}; nobody's: {found.unattributed}, in pod hours"
+    )
     if found.late:
         named = ", ".join(map(str, found.late[:_NAMED])) + (", …" if len(found.late) > _NAMED else "")
         told.append(f"told of late, and run again by the billing process: {len(found.late)} hour(s): {named}")
     alike: dict[tuple[str, str, str, str], list[Notice]] = {}
     for each in found.notices:
-        alike.setdefault((each.slice.region, each.slice.cluster, each.state.value, each.message), []).append(each)
+        is_published = each.state is RunState.PUBLISHED
+        # Pods come and go, so that of what counts only the kind of remark is one and the same.
+        what = each.message.partition(":")[0] if is_published else each.message
+        alike.setdefault((each.slice.region, each.slice.cluster, each.state.value, what), []).append(each)
     groups = list(alike.values())
     told.extend(_notice(group) for group in groups[:_MOST])
     if len(groups) > _MOST:
@@ -36,6 +42,7 @@ def lines(found: Status) -> list[str]:
 
 
 def _notice(group: list[Notice]) -> str:
-    first = min(group, key=lambda each: each.slice)
+    """Of what is stuck the oldest hour is named, for all others wait for it; of the rest the latest."""
+    named = (max if group[0].state is RunState.PUBLISHED else min)(group, key=lambda each: each.slice)
     more = f" (and {len(group) - 1} more hour(s) like it)" if len(group) > 1 else ""
-    return f"{first.slice} {first.state}: {first.message}{more}"
+    return f"{named.slice} {named.state}: {named.message}{more}"
