@@ -151,7 +151,7 @@ def _through_ingest(ingester: Running, sent: list[bytes]) -> None:
     ):
         answers = list(pool.map(lambda body: client.post("/v1/logs/fluentbit", content=body), sent))
     while stored() < target:
-        time.sleep(0.02)
+        time.sleep(0.05)
     if any(answer.json()["accepted"] != RECORDS for answer in answers):
         sys.exit(f"not all was accepted: {answers[0].text}")
 
