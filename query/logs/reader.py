@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from core.scope import Grant
-    from query.logs.arguments import Span
     from query.logs.condition import Condition, Value
     from query.logs.settings import LogLimits
     from query.logs.store import LogStore
@@ -61,12 +60,16 @@ class LogReader:
 
     @property
     def density(self) -> float | None:
-        """How many rows a nanosecond of the project's time costs to read; `None` while that is not known."""
+        """How many records a nanosecond of the project's time holds; `None` while that is not known."""
         return self._store.density.of(self._grant.project_id)
 
-    def note_density(self, span: Span, rows: int, *, plain: bool) -> None:
-        """Remember what reading `span` cost, `plain` when nothing but the time narrowed it."""
-        self._store.density.note(self._grant.project_id, span, rows, plain=plain)
+    def note_density(self, length: int, records: int) -> None:
+        """Remember that so many nanoseconds hold so many records."""
+        self._store.density.note(self._grant.project_id, length, records)
+
+    def note_rows(self, length: int, rows: int) -> None:
+        """Remember that so many rows had to be read for so many nanoseconds."""
+        self._store.density.note_read(self._grant.project_id, length, rows)
 
     async def rows(
         self,

@@ -1,7 +1,8 @@
 """Windows of a search: the newest records are mostly enough, so it looks at a part of the range first, and at more.
 
-How much time holds how many rows differs from project to project by orders of magnitude; what earlier reads of a
-project had to read for their ranges tells. A range that is cheap to read as a whole is read as one.
+How much time holds how many records differs from project to project by orders of magnitude; the pages that were read of
+a project tell. A range that is cheap to read as a whole is read as one, and so is what is left of it when a first
+window has shown that the filter's index spares nearly all of it.
 """
 
 from __future__ import annotations
@@ -21,31 +22,40 @@ if TYPE_CHECKING:
 NEWEST_FIRST: Final = "backward"
 _BEYOND: Final = {NEWEST_FIRST: "older", "forward": "newer"}
 
-# Rows that a first window should have to read: without a filter nearly each of them is a record of the page.
-_PLAIN_ROWS: Final = 65_536
+# Records that a window should hold for each one that is wanted, when nothing but the time narrows it.
+_FOR_EACH: Final = 16
+# Rows that a first window should have to read for a filter, and how much more each further one may.
 _FILTERED_ROWS: Final = 524_288
-# How much more each further window may read.
 _GROWTH: Final = 4
+# Records that no window may hold more of, however little a filter has had to read so far: it might have to read them.
+_MOST_RECORDS: Final = 16_777_216
+# The store reads in blocks of rows: what a small window has to read is not what it holds.
+_BLOCKS: Final = 65_536
 _UNKNOWN: Final = 15 * 60 * moment.SECOND
 _SHORT: Final = 3_600 * moment.SECOND
 _REMEMBERED: Final = 10_000
 
 
 class Density:
-    """How many rows a nanosecond of a project's time costs to read, as far as it was read."""
+    """How many records a nanosecond of a project's time holds, as far as it was read."""
 
     def __init__(self) -> None:
         self._known: dict[str, float] = {}
 
     def of(self, project_id: str) -> float | None:
-        """Rows a nanosecond; `None` for a project that was not read yet."""
+        """Records a nanosecond; `None` for a project that was not read yet."""
         return self._known.get(project_id)
 
-    def note(self, project_id: str, span: Span, rows: int, *, plain: bool) -> None:
-        """A read of `span` had to read so many rows; one that was filtered may have been spared some by an index."""
-        found = rows / (span.end - span.start)
-        if not plain:
-            found = max(found, self._known.get(project_id, 0.0))
+    def note(self, project_id: str, length: int, records: int) -> None:
+        """So many nanoseconds were seen to hold so many records."""
+        self._keep(project_id, records / length)
+
+    def note_read(self, project_id: str, length: int, rows: int) -> None:
+        """For a filter so many rows had to be read: there are at least about as many records, if it was spared some."""
+        if (found := (rows - _BLOCKS) / length) > self._known.get(project_id, 0.0):
+            self._keep(project_id, found)
+
+    def _keep(self, project_id: str, found: float) -> None:
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
         self._known[project_id] = found
@@ -67,17 +77,22 @@ async def records(
     record that was stored more than once comes once; fewer than `limit` means that there are no more.
     """
     found: list[Sequence[Any]] = []
-    rest, aim = span, _PLAIN_ROWS if plain else _FILTERED_ROWS
-    if after is not None:
-        rest = _behind(rest, order, after[0])
+    rest = span if after is None else _behind(span, order, after[0])
+    aim = limit * _FOR_EACH if plain else _FILTERED_ROWS
+    width = _width(reader.density, rest, aim)
     while len(found) < limit and rest.start < rest.end:
-        window = _first(rest, order, _width(reader.density, rest, aim))
+        window = _first(rest, order, width)
         wanted = limit - len(found)
         before = reader.rows_read
         rows = await reader.rows(order, [window.condition, *_beyond(order, after), *conditions], limit=wanted)
-        reader.note_density(window, reader.rows_read - before, plain=plain)
+        is_full = len(rows) == wanted
+        if plain and rows:
+            # A window that was not read to its end tells of what was read of it.
+            reader.note_density(abs(rows[-1][AT] - rows[0][AT]) + 1 if is_full else _length(window), len(rows))
+        elif not plain:
+            reader.note_rows(_length(window), reader.rows_read - before)
         found = distinct([*found, *rows])
-        if len(rows) == wanted:
+        if is_full:
             # Where repeats took the places of others, those follow the last one.
             after = rows[-1][AT], rows[-1][ID]
             rest = _behind(rest, order, after[0])
@@ -85,7 +100,8 @@ async def records(
         if window == rest:
             break
         rest = Span(rest.start, window.start) if order == NEWEST_FIRST else Span(window.end, rest.end)
-        aim *= _GROWTH
+        aim = max(aim, _FILTERED_ROWS) * _GROWTH
+        width = _wider(reader.density, window, reader.rows_read - before, rest, aim)
     return found
 
 
@@ -100,13 +116,26 @@ def _beyond(order: str, after: tuple[int, int] | None) -> list[Condition]:
     return [Condition(condition.fixed(_BEYOND[order]), {"after": after[0], "after_id": after[1]})]
 
 
+def _length(span: Span) -> int:
+    return span.end - span.start
+
+
 def _width(density: float | None, rest: Span, aim: int) -> int:
-    """How long the next window should be, in nanoseconds."""
-    length = rest.end - rest.start
-    if density is None:
+    """How long the first window should be, in nanoseconds."""
+    length = _length(rest)
+    if not density:
+        # Nothing in a part that was looked at says nothing about the rest.
         return length if length <= _SHORT else _UNKNOWN
     # Half of the rest is not worth a window of its own.
     return length if density * length <= aim * 2 else max(int(aim / density), moment.SECOND)
+
+
+def _wider(density: float | None, window: Span, rows: int, rest: Span, aim: int) -> int:
+    """How long the next window should be, when the last one had to read `rows` for too few records."""
+    cost = (rows if density else max(rows, _BLOCKS)) / _length(window)
+    length = _length(rest)
+    width = length if cost * length <= aim else max(int(aim / cost), _length(window) * _GROWTH)
+    return min(width, max(int(_MOST_RECORDS / density), _length(window))) if density else width
 
 
 def _first(rest: Span, order: str, width: int) -> Span:
