@@ -1,61 +1,60 @@
-"""What kube-state-metrics alone can say of a pod's effective request: a lower and an upper bound.
+"""What kube-state-metrics alone can say of a pod's effective request: that it is at least so much.
 
-Its series of init containers have no order, so a plain init container may or may not have run beside a sidecar.
+Its series have no order of init containers, so that a plain one may or may not have run beside a sidecar; they have no
+requests of the pod as a whole; and in a resize only what is asked for.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ingest.usage.pod import EffectiveRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from ingest.usage.pod import Requests
+    from ingest.usage.pod import Floor, Requests
 
 _THOUSAND: Final = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class RequestBound:
-    """Both bounds. Billed is `lower`; unless `is_exact`, its usage carries the flag."""
-
-    lower: EffectiveRequest
-    upper: EffectiveRequest
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether every order of the init containers gives the same request."""
-        return self.lower == self.upper
-
-
 def request_bound(
-    containers: Sequence[Requests], plain_init: Sequence[Requests], sidecars: Sequence[Requests], overhead: Requests
-) -> RequestBound:
-    """The bounds of a pod whose init containers are known without their order; all in thousandths."""
-    cpu = _bound(
-        [each.cpu or 0 for each in containers],
-        [each.cpu or 0 for each in plain_init],
-        [each.cpu or 0 for each in sidecars],
-        overhead.cpu or 0,
+    containers: Sequence[Requests],
+    plain_init: Sequence[Requests],
+    sidecars: Sequence[Requests],
+    overhead: Requests,
+    floor: Floor,
+) -> EffectiveRequest:
+    """The least that a pod of these containers has reserved, whatever the order of its init containers.
+
+    All in thousandths. A request that is missing counts the `floor`. Memory is rounded up to a byte at the very end.
+    """
+    cpu = _least(
+        [each.cpu for each in containers],
+        [each.cpu for each in plain_init],
+        [each.cpu for each in sidecars],
+        floor.cpu,
     )
-    memory = _bound(
-        [each.memory or 0 for each in containers],
-        [each.memory or 0 for each in plain_init],
-        [each.memory or 0 for each in sidecars],
-        overhead.memory or 0,
+    memory = _least(
+        [each.memory for each in containers],
+        [each.memory for each in plain_init],
+        [each.memory for each in sidecars],
+        floor.memory,
     )
-    lower, upper = (
-        EffectiveRequest(cpu_m, -(-memory_thousandths // _THOUSAND))
-        for cpu_m, memory_thousandths in zip(cpu, memory, strict=True)
+    told = (*containers, *plain_init, *sidecars)
+    return EffectiveRequest(
+        cpu + (overhead.cpu or 0),
+        -(-(memory + (overhead.memory or 0)) // _THOUSAND),
+        floored=(floor.cpu > 0 and any(each.cpu is None for each in told))
+        or (floor.memory > 0 and any(each.memory is None for each in told)),
     )
-    return RequestBound(lower, upper)
 
 
-def _bound(containers: list[int], plain_init: list[int], sidecars: list[int], overhead: int) -> tuple[int, int]:
-    running = sum(containers) + sum(sidecars)
-    longest_init = max(plain_init, default=0)
-    beside_sidecars = longest_init + sum(sidecars) if plain_init else 0
-    return max(running, longest_init) + overhead, max(running, beside_sidecars) + overhead
+def _least(
+    containers: Iterable[int | None], plain_init: Iterable[int | None], sidecars: Iterable[int | None], floor: int
+) -> int:
+    def amount(each: int | None) -> int:
+        return floor if each is None else each
+
+    running = sum(map(amount, containers)) + sum(map(amount, sidecars))
+    return max(running, max(map(amount, plain_init), default=0))

@@ -13,6 +13,7 @@ from billing.hour import DAY, HOUR, parse
 from billing.policy import MeteringPolicy, Tail
 from core.errors import BadRequest
 from core.region import Region  # noqa: TC001 - pydantic reads it
+from ingest.usage.settings import FloorSettings
 
 
 class PolicySettings(BaseModel):
@@ -65,7 +66,8 @@ class BillingSettings(BaseModel):
     """The configuration file.
 
     `ledger_url` holds the writer's user and password. `since` is the first hour that is metered (a whole UTC hour, such
-    as 2026-01-01T00:00:00Z); without it each cluster is metered from the hour in which it was registered.
+    as 2026-01-01T00:00:00Z); without it each cluster is metered from the hour in which it was registered. `floor` is
+    what containers count that name no request, as far as series tell of them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -77,6 +79,7 @@ class BillingSettings(BaseModel):
     since: str | None = None
     collect_seconds: float = Field(default=120.0, gt=0)
     policy: PolicySettings = PolicySettings()
+    floor: FloorSettings = FloorSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     webhooks: WebhookSettings = WebhookSettings()
     suppliers: SupplierSettings = SupplierSettings()

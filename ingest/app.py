@@ -97,7 +97,7 @@ class Ingest:
         registrars = {
             name: Registrar(name, owners_of(self._settings, self._attribution, name), evidence) for name in self._lanes
         }
-        intake = Intake(evidence, registrars, self._attribution)
+        intake = Intake(evidence, registrars, self._attribution, floor=settings.floor.floor)
         return UsageRoutes(gatekeeper, intake, settings, self._instruments.registry)
 
     def _create_api(self) -> FastAPI:

@@ -15,6 +15,7 @@ from core.errors import BadRequest
 from core.tenant import TENANT_LABELS
 from ingest.owner import ENVIRONMENT_LABEL, PROJECT_LABEL, SERVICE_LABEL, Owners
 from ingest.usage import tables
+from ingest.usage.pod import Floor
 from ingest.usage.registrar import Registrar
 from ingest.usage.sight import Source
 from ingest.usage.tables import Place
@@ -31,6 +32,7 @@ MARGIN: Final = 600
 # Sights that tell nothing new are kept this far apart: less than the hole that metering flags.
 _SPACING: Final = 120
 _MILLI: Final = 1000
+_NO_FLOOR: Final = Floor()
 # Of cores or bytes a node can give no more: what says so is set aside.
 _MOST: Final = 2.0**50
 # The tenant key as Kubernetes spells it in labels.
@@ -50,6 +52,7 @@ class Collector:
         attribution: Attribution,
         *,
         seconds: float = 120.0,
+        floor: Floor = _NO_FLOOR,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._regions = {region.name: region for region in regions}
@@ -59,6 +62,7 @@ class Collector:
             for name in self._regions
         }
         self._seconds = seconds
+        self._floor = floor
         self._clock = clock
 
     def collect(self, region: str, hour: int) -> None:
@@ -99,7 +103,7 @@ class Collector:
             clusters.setdefault(series.labels["cluster"], {}).setdefault(uid, PodSeries(uid)).add(series)
         for cluster, pods in sorted(clusters.items()):
             place = Place(region, cluster, received_ms)
-            seen = [sight for uid in sorted(pods) for sight in sights(pods[uid], hour, _SPACING)]
+            seen = [sight for uid in sorted(pods) for sight in sights(pods[uid], hour, _SPACING, self._floor)]
             told = {sight.uid for sight in seen}
             registrar = self._registrars[region]
             new = registrar.unsaid(cluster, [(uid, each) for uid in sorted(told) for each in _labels(pods[uid])])

@@ -1,4 +1,4 @@
-"""What a pod had reserved over time, by series alone: a step function of its lower bound, and whether that is exact."""
+"""What a pod had reserved over time, by series alone: a step function of its lower bound."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from billing.request_bound import request_bound
-from ingest.usage.pod import Requests
+from ingest.usage.pod import NOTHING, Requests
 from ingest.usage.sight import Quality
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from billing.evidence.pod_series import Replica
     from billing.evidence.series import Series
+    from ingest.usage.pod import Floor
 
 _THOUSAND: Final = 1000
 # More than any node has, and few enough that a sum of hundreds fits into 64 bits: 2^50 cores or bytes.
@@ -24,7 +25,7 @@ _MOST: Final = 2.0**50
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """Millicores and bytes; of `quality` lower bound when another order of init containers would give more."""
+    """Millicores and bytes; a lower bound, as series tell of no order and of no requests of the pod as a whole."""
 
     cpu_m: int
     memory_b: int
@@ -37,9 +38,10 @@ class Steps:
     A series of requests is there as long as its pod is, so that none of its holes is a change.
     """
 
-    def __init__(self, replica: Replica) -> None:
+    def __init__(self, replica: Replica, floor: Floor) -> None:
         series = (replica.requests, replica.init_requests, replica.overhead)
         self._replica = replica
+        self._floor = floor
         self._changes = sorted({at for group in series for one in group.values() for at in _changes(one)})
         self._at: dict[int, Reserved] = {}
 
@@ -53,7 +55,7 @@ class Steps:
         step = bisect_right(self._changes, moment)
         found = self._at.get(step)
         if found is None:
-            found = self._at[step] = _reserved(self._replica, self._changes[step - 1] if step else moment)
+            found = self._at[step] = _reserved(self._replica, self._changes[step - 1] if step else moment, self._floor)
         return found
 
 
@@ -66,12 +68,14 @@ def _changes(series: Series) -> Iterable[int]:
     ]
 
 
-def _reserved(replica: Replica, moment: int) -> Reserved:
-    init = _requests(replica.init_requests, moment)
+def _reserved(replica: Replica, moment: int, floor: Floor) -> Reserved:
+    # Of a container without any request nothing is told, unless it is an init container; each pod has one at the least.
+    containers = list(_requests(replica.requests, moment).values()) or [NOTHING]
+    init = dict.fromkeys(replica.sidecars, NOTHING) | _requests(replica.init_requests, moment)
     plain = [requests for name, requests in init.items() if not replica.sidecars.get(name, False)]
     sidecars = [requests for name, requests in init.items() if replica.sidecars.get(name, False)]
     bound = request_bound(
-        list(_requests(replica.requests, moment).values()),
+        containers,
         plain,
         sidecars,
         Requests(
@@ -80,11 +84,9 @@ def _reserved(replica: Replica, moment: int) -> Reserved:
                 for resource in ("cpu", "memory")
             )
         ),
+        floor,
     )
-    # Whether it is a sidecar is known only once it has a status; until then it may be one.
-    is_exact = bound.is_exact and all(name in replica.sidecars for name in init)
-    quality = Quality.EXACT if is_exact else Quality.LOWER_BOUND
-    return Reserved(bound.lower.cpu_m, bound.lower.memory_b, quality)
+    return Reserved(bound.cpu_m, bound.memory_b, Quality.FLOOR if bound.floored else Quality.LOWER_BOUND)
 
 
 def _requests(series: Mapping[tuple[str, str], Series], moment: int) -> dict[str, Requests]:

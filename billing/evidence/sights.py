@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from billing.evidence import selector
 from billing.evidence.reserved import Steps
 from billing.hour import HOUR
+from ingest.usage.pod import Floor
 from ingest.usage.sight import Phase, Sight
 
 if TYPE_CHECKING:
@@ -19,35 +20,38 @@ if TYPE_CHECKING:
 
 _MILLI: Final = 1000
 _LATEST: Final = 2**32 - 1
+_NO_FLOOR: Final = Floor()
 # All of a sight that is not the pod or the time.
 _TOLD: Final = slice(4, None)
 
 
-def sights(pod: PodSeries, hour: int, spacing: int) -> list[Sight]:
+def sights(pod: PodSeries, hour: int, spacing: int, floor: Floor = _NO_FLOOR) -> list[Sight]:
     """The sights of a pod in an hour, and its nearest ones before and after that; by time, one a second.
+
+    A container that names no request counts the `floor`.
 
     Of sights that tell the same, so many are left out that no two neighbours are more than `spacing` seconds apart that
     were not so before: what is metered from them is the same. The first and last of an hour always stay, so that two
     hours agree on the sights between them.
     """
-    steady = _steady(pod)
+    steady = _steady(pod, floor)
     if steady is not None:
         told, seconds = steady
         kept = _within(seconds, [True] * (len(seconds) - 1), hour, spacing)
         return [told._replace(observed_at=seconds[position]) for position in kept]
-    ordered = _changing(pod)
+    ordered = _changing(pod, floor)
     alike = [one[_TOLD] == other[_TOLD] for one, other in pairwise(ordered)]
     kept = _within([one.observed_at for one in ordered], alike, hour, spacing)
     return [ordered[position] for position in kept]
 
 
-def _steady(pod: PodSeries) -> tuple[Sight, list[int]] | None:
+def _steady(pod: PodSeries, floor: Floor) -> tuple[Sight, list[int]] | None:
     """What is told of a pod of which nothing changes, and the seconds at which it is; most pods of an hour are such."""
     told: Sight | None = None
     seconds: set[int] = set()
     for replica in pod.replicas.values():
         found = replica.steady_phase()
-        steps = Steps(replica)
+        steps = Steps(replica, floor)
         if found is None or not steps.is_one:
             return None
         phase, times = found
@@ -61,14 +65,14 @@ def _steady(pod: PodSeries) -> tuple[Sight, list[int]] | None:
     return None if told is None else (told, sorted(seconds))
 
 
-def _changing(pod: PodSeries) -> list[Sight]:
+def _changing(pod: PodSeries, floor: Floor) -> list[Sight]:
     """All sights of a pod, one a second, by time.
 
     One that contradicts an end before it is told, too: metering puts it aside, and says so.
     """
     seen: dict[int, Sight] = {}
     for replica in pod.replicas.values():
-        for sight in _of_replica(pod, replica):
+        for sight in _of_replica(pod, replica, Steps(replica, floor)):
             before = seen.get(sight.observed_at)
             seen[sight.observed_at] = sight if before is None else max(before, sight, key=_largest)
     return [seen[at] for at in sorted(seen)]
@@ -94,8 +98,7 @@ def _largest(sight: Sight) -> tuple[int, int, int]:
     return sight.phase, sight.cpu_m, sight.memory_b
 
 
-def _of_replica(pod: PodSeries, replica: Replica) -> Iterator[Sight]:
-    steps = Steps(replica)
+def _of_replica(pod: PodSeries, replica: Replica, steps: Steps) -> Iterator[Sight]:
     has_run = False
     for at, told in sorted(replica.phases().items()):
         # Neither running nor at its end: it waits, or nobody knows, as when its node is lost. Having run, it can only

@@ -63,7 +63,13 @@ def parts(
     try:
         require_current(engine)
         instruments = Instruments()
-        collector = Collector(settings.regions, evidence, Attribution(engine), seconds=settings.collect_seconds)
+        collector = Collector(
+            settings.regions,
+            evidence,
+            Attribution(engine),
+            seconds=settings.collect_seconds,
+            floor=settings.floor.floor,
+        )
         # The name must differ from that of any process before this one, on whatever host: ids of processes come again.
         holder = f"{socket.gethostname()} {os.getpid()} {uuid4().hex[:8]}"
         batch = Batch(

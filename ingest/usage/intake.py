@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from core.errors import BadRequest
 from ingest.usage import build_report, pod_report, tables
 from ingest.usage.memory import Memory
+from ingest.usage.pod import Floor
 from ingest.usage.sight import Source
 from ingest.usage.tables import Kind, Place
 
@@ -24,10 +25,14 @@ if TYPE_CHECKING:
 _MOST_DOCUMENTS: Final = 200_000
 # What is kept of a body of which nothing can be read.
 _KEPT_BYTES: Final = 256 << 10
+_NO_FLOOR: Final = Floor()
 
 
 class Intake:
-    """Takes reports of all regions; blocking, for threads, which may share it."""
+    """Takes reports of all regions; blocking, for threads, which may share it.
+
+    `floor` is what containers count that name no request.
+    """
 
     def __init__(
         self,
@@ -35,11 +40,14 @@ class Intake:
         registrars: Mapping[str, Registrar],
         attribution: Attribution,
         clock: Callable[[], float] = time.time,
+        *,
+        floor: Floor = _NO_FLOOR,
     ) -> None:
         self._evidence = evidence
         self._registrars = registrars
         self._attribution = attribution
         self._clock = clock
+        self._floor = floor
         self._documents = Memory(_MOST_DOCUMENTS)
 
     @property
@@ -63,7 +71,7 @@ class Intake:
         """
         place = self._place(cluster.region, cluster.name)
         try:
-            report = pod_report.read(body)
+            report = pod_report.read(body, self._floor)
         except BadRequest as refusal:
             told = [(Kind.REPORT, "", refusal.message, body[:_KEPT_BYTES])]
             self._evidence.write([tables.refused(place, told)])

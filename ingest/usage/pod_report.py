@@ -12,6 +12,7 @@ from core.errors import BadRequest
 from ingest.timestamp import nanoseconds
 from ingest.usage import pod_document
 from ingest.usage.effective_request import effective_request
+from ingest.usage.pod import Floor
 from ingest.usage.pod_document import Shown, read_pod
 from ingest.usage.pod_extract import of_request
 from ingest.usage.quantity import thousandths
@@ -27,6 +28,7 @@ _LARGEST: Final = 2**63 - 1
 # A namespace, a slash, a pod's name; and what is shown of a document that names neither.
 _LONGEST_NAME: Final = 253
 _LONGEST_UID: Final = 128
+_NO_FLOOR: Final = Floor()
 _PHASES: Final = {phase.name.capitalize(): phase for phase in Phase if phase is not Phase.GONE}
 
 _Name = Annotated[str, Field(min_length=1, max_length=_LONGEST_NAME)]
@@ -100,8 +102,10 @@ class Report:
     refusals: tuple[Refusal, ...] = field(default=())
 
 
-def read(body: bytes) -> Report:
+def read(body: bytes, floor: Floor = _NO_FLOOR) -> Report:
     """A report from a request's body; one bad pod does not lose the others.
+
+    A container that names no request counts the `floor`, and its pod is flagged.
 
     Raises:
         BadRequest: nothing of it can be read; the message names the field.
@@ -125,7 +129,7 @@ def read(body: bytes) -> Report:
     for name, gone in (("pods", False), ("deleted", True)):
         for number, each in enumerate(_listed(told, name)):
             try:
-                pods.append(_pod(each, observed_at, is_gone=gone))
+                pods.append(_pod(each, observed_at, floor, is_gone=gone))
             except BadRequest as refusal:
                 subject, uid = _named(each, f"{name}[{number}]")
                 refusals.append(Refusal(Kind.POD, subject, uid, refusal.message, orjson.dumps(each)))
@@ -160,7 +164,7 @@ def _listed(told: Mapping[str, Any], name: str) -> Sequence[Any]:
     return found or []
 
 
-def _pod(each: object, observed_at: int, *, is_gone: bool) -> PodTold:
+def _pod(each: object, observed_at: int, floor: Floor, *, is_gone: bool) -> PodTold:
     if not isinstance(each, dict):
         raise BadRequest("pod: not an object; write it as the Kubernetes API does")
     try:
@@ -170,7 +174,7 @@ def _pod(each: object, observed_at: int, *, is_gone: bool) -> PodTold:
     phase = _PHASES.get(shown.status.phase)
     if phase is None:
         raise BadRequest(f"status.phase: {shown.status.phase[:40]!r} is unknown; use one of {', '.join(_PHASES)}")
-    request = effective_request(read_pod(each))
+    request = effective_request(read_pod(each), floor)
     if max(request.cpu_m, request.memory_b) > _LARGEST:
         raise BadRequest("spec: its requests add up to more than 2^63 - 1")
     document = orjson.dumps(of_request(each), option=orjson.OPT_SORT_KEYS).decode()

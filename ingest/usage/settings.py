@@ -6,8 +6,27 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from ingest.usage.pod import Floor
+
 # Shorter ones can be guessed from one signed delivery.
 _SHORTEST_SECRET = 16
+
+
+class FloorSettings(BaseModel):
+    """The table `floor`: what a container counts that names no request; 0 is nothing.
+
+    Ingest (reports of agents) and the billing process (series) must say the same.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cpu_m: int = Field(default=100, ge=0)
+    memory_mib: int = Field(default=128, ge=0)
+
+    @property
+    def floor(self) -> Floor:
+        """As the arithmetic takes it."""
+        return Floor(self.cpu_m, (self.memory_mib << 20) * 1000)
 
 
 class UsageSettings(BaseModel):
@@ -15,7 +34,8 @@ class UsageSettings(BaseModel):
 
     `ledger_url` is the ledger's store with the writer's user and password. Builds are taken once there is
     `build_secret`, which signs them; while it is being replaced, `previous_build_secret` is taken, too.
-    `request_bytes` bounds a report of pods, decompressed, `build_bytes` one of a build.
+    `request_bytes` bounds a report of pods, decompressed, `build_bytes` one of a build. `floor` is for containers
+    without requests.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,6 +46,7 @@ class UsageSettings(BaseModel):
     build_secret: SecretStr | None = None
     previous_build_secret: SecretStr | None = None
     window_seconds: int = Field(default=300, ge=1, le=3_600)
+    floor: FloorSettings = FloorSettings()
 
     @property
     def build_secrets(self) -> tuple[bytes, ...]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from billing.request_bound import request_bound
-from ingest.usage.pod import NOTHING, EffectiveRequest, Requests
+from ingest.usage.pod import NOTHING, EffectiveRequest, Floor, Requests
 from ingest.usage.quantity import thousandths
 from tests.billing.golden_cases import cases
 
@@ -23,8 +23,8 @@ def test_series_alone_bound_the_effective_request(case: dict[str, Any]) -> None:
         [_requests(each) for each in case.get("plain", [])],
         [_requests(each) for each in case.get("sidecars", [])],
         _requests(case["overhead"]) if "overhead" in case else NOTHING,
+        Floor(thousandths("100m", "cpu"), thousandths("128Mi", "memory")) if "floored" in case else Floor(),
     )
 
-    assert EffectiveRequest(*case["lower"]) == bound.lower
-    assert EffectiveRequest(*case["upper"]) == bound.upper
-    assert bound.is_exact == (case["lower"] == case["upper"])
+    cpu_m, memory_b = case["lower"]
+    assert EffectiveRequest(cpu_m, memory_b, floored=case.get("floored", False)) == bound

@@ -45,7 +45,7 @@ def test_an_hour_of_a_pod_is_told_by_few_sights_that_prove_all_of_it(
     collector.collect("fra1", H)
 
     seconds = [row[0] for row in _sights(store)]
-    assert {row[1:] for row in _sights(store)} == {("running", 500, 512 * MIB, "exact")}
+    assert {row[1:] for row in _sights(store)} == {("running", 500, 512 * MIB, "lower_bound")}
     # The nearest ones outside, both ends of the hour, and never more than two minutes between two.
     assert (seconds[:2], seconds[-2:]) == ([H - STEP, H], [H + HOUR - STEP, H + HOUR])
     assert max(later - earlier for earlier, later in itertools.pairwise(seconds)) == 120
@@ -187,11 +187,11 @@ def test_a_name_that_is_used_again_is_another_pod(series: Metrics, collector: Co
     [
         # 300 beside a sidecar of 50, before them 800: in the other order it would have been 850.
         pytest.param("Always", (800, "lower_bound"), id="an order that matters"),
-        pytest.param("", (800, "exact"), id="no sidecar"),
+        pytest.param("", (800, "lower_bound"), id="no sidecar"),
         pytest.param(None, (800, "lower_bound"), id="nothing is known of it yet"),
     ],
 )
-def test_where_the_order_of_init_containers_matters_the_lower_bound_is_told_as_such(
+def test_whatever_the_order_of_init_containers_the_lower_bound_is_told_as_such(
     series: Metrics, collector: Collector, store: Ledger, sidecar: str | None, expected: tuple[int, str]
 ) -> None:
     told = Told("uid-1", WHOLE)

@@ -104,7 +104,8 @@ def test_a_wrong_clock_near_the_hour_s_border_takes_no_seconds_away(ledger: Ledg
 
 
 @pytest.mark.property
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.timeout(400)
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(told=_evidence(), policy=_POLICIES, data=st.data())
 def test_hours_one_by_one_equal_all_at_once(
     ledger: Ledger,

@@ -40,6 +40,7 @@ def _same(found: PodEvidence, alone: PodEvidence) -> None:
 
 
 @pytest.mark.property
+@pytest.mark.timeout(400)
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(told=_evidence(), gap=st.sampled_from([150, 60]), data=st.data())
 def test_hours_read_at_once_are_those_read_one_by_one(

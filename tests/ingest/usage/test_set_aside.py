@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import SecretStr
 
+from ingest.usage import pod_report
+from ingest.usage.settings import FloorSettings, UsageSettings
+from ingest.usage.sight import Quality
 from tests.ingest.usage.manifests import AT, pod, report
 
 if TYPE_CHECKING:
@@ -52,3 +57,16 @@ async def test_a_node_with_an_absurd_amount_is_set_aside_alone(
     assert [name for (name,) in store.rows("node", "nodes")] == (["node-1"] if reason else ["absurd", "node-1"])
     assert len(store.rows("*", "pod_observations")) == len(store.rows("*", "heartbeats")) == 1
     assert store.rows("kind::String, subject", "refused_evidence") == ([("node", "absurd")] if reason else [])
+
+
+def test_a_container_without_a_request_counts_the_floor_of_the_settings() -> None:
+    shown = pod()
+    shown["spec"]["containers"].append({"name": "second"})
+    settings = UsageSettings(ledger_url=SecretStr("http://writer:x@127.0.0.1:1"))
+    (told,) = pod_report.read(json.dumps(report(shown)).encode(), settings.floor.floor).pods
+    (without,) = pod_report.read(json.dumps(report(shown)).encode(), FloorSettings(cpu_m=0, memory_mib=0).floor).pods
+
+    # 300m and a sidecar of 50m run beside the second container's 100m; to warm up takes 800m.
+    assert (told.sight.cpu_m, told.sight.memory_b) == (800, (768 + 64 + 128) << 20)
+    assert (told.sight.quality, without.sight.quality) == (Quality.FLOOR, Quality.EXACT)
+    assert without.sight.memory_b == (768 + 64) << 20
