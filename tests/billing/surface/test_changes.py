@@ -188,12 +188,19 @@ def test_a_closed_month_stays_worth_what_its_invoice_says_and_an_open_one_follow
     small.publish(row(24, "build_s", 3_600, source="b24"), row(24, "build_s", 600, "b", source="late"))
     late = ask(small.client, **both)["rows"]
     correction = ask_charges(small.client)
+    # What came late of March cannot be charged in another currency: nothing is told that would leave it out.
+    small.world.activate(json.dumps(written(name="euro", currency="EUR")))
+    currencies = [each["currency"] for each in ask(small.client, **both)["rows"]]
+    charges = small.client.get("/usage/focus", params={"start": iso(MARCH_2026.end)})
 
     assert [each["amount"] for each in before] == ["3.00", "3.00", "3.00"]
     assert [each["amount"] for each in after] == ["3.00", "3.00", "5.40"]
     assert unchanged.status_code == 304
     assert [each["amount"] for each in late] == ["3.00", "3.00", "0.50", "5.40"]
     assert correction == [(iso(MARCH + DAY), "0.50")]
+    assert currencies == ["USD", "USD", "USD", "EUR"]
+    assert (charges.status_code, charges.json()["code"]) == (503, "unavailable")
+    assert "2026-0001" not in charges.text
 
 
 def ask_charges(client: httpx.Client) -> list[tuple[str, str]]:

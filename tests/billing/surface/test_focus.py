@@ -98,6 +98,27 @@ def test_a_month_that_is_not_invoiced_yet_is_what_its_invoice_would_be(stage: Sc
     assert days == {"2026-04-01T00:00:00Z", "2026-04-02T00:00:00Z"}
 
 
+@pytest.mark.parametrize("source", ["published", "estimate"])
+def test_a_month_with_a_final_invoice_has_its_rows_and_all_months_add_up(
+    stage: Scene, acme: httpx.Client, source: str
+) -> None:
+    """Although a pod of March came late: it is April's correction, and in the sum once."""
+    march = ask(acme, **MARCH, source=source)["rows"]
+    april = ask(acme, **APRIL, source=source)["rows"]
+    both = ask(acme, **BOTH, source=source)["rows"]
+
+    assert march == ask(acme, **MARCH, source="invoice")["rows"]
+    assert both == [*march, *april]
+    # What April comes to besides days that are estimates.
+    draft = expected.invoice(stage.world, state="draft").content
+    billed = total(Decimal(row["BilledCost"]) for row in both)
+    if source == "published":
+        assert billed == expected.invoice(stage.world).content.total + draft.total
+    # The reversal of the day's old charge, and the new one.
+    corrections = [row["ChargePeriodStart"] for row in both if row["ChargeClass"] == "Correction"]
+    assert corrections == ["2026-03-01T00:00:00Z"] * 2
+
+
 def test_pages_together_are_the_whole(acme: httpx.Client) -> None:
     whole = ask(acme, **MARCH)["rows"]
     rows: list[Row] = []
