@@ -18,7 +18,7 @@ from tests.billing.accounts.world import MARCH_2026, NEIGHBOUR
 from tests.billing.books import MARCH, WORKSPACE
 from tests.billing.delivery.parcel import NOON
 from tests.billing.surface import expected
-from tests.billing.surface.test_usage import texts
+from tests.billing.surface.files import texts
 from tests.billing.surface.world import APRIL, SECRET
 
 if TYPE_CHECKING:

@@ -1,22 +1,17 @@
-"""`/usage` says what the ledger holds and what it is worth, however it is cut into pages and written."""
+"""`/usage` says what the ledger holds and what it is worth, however it is cut into pages."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 
-from billing.canonical import decimal_text
 from billing.hour import DAY, iso, parse
 from tests.billing.accounts.world import MARCH_2026, day
 from tests.billing.books import PROJECT, SERVICES, WORKSPACE
 from tests.billing.surface import expected
+from tests.billing.surface.files import manifest_of
 from tests.billing.surface.world import APRIL
 
 if TYPE_CHECKING:
@@ -160,85 +155,6 @@ def test_pages_together_are_the_whole(acme: httpx.Client, arguments: dict[str, s
         if page["next_cursor"] is None:
             break
         cursor = {"cursor": page["next_cursor"]}
-
-    assert rows == whole
-
-
-def manifest_of(form: str, content: bytes) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The rows as texts, and the manifest."""
-    if form == "ndjson":
-        *rows, last = map(json.loads, content.decode().splitlines())
-        return rows, last["manifest"]
-    if form == "csv":
-        head, *lines, last = csv.reader(io.StringIO(content.decode(), newline=""))
-        assert last[0] == "#manifest"
-        return [{name: cell or None for name, cell in zip(head, line, strict=True)} for line in lines], json.loads(
-            last[1]
-        )
-    if form == "parquet":
-        table = pq.read_table(io.BytesIO(content))
-        manifest = json.loads(pq.read_metadata(io.BytesIO(content)).metadata[b"manifest"])
-        return texts(table), manifest
-    reader = pa.ipc.open_stream(content)
-    batches = list(reader.iter_batches_with_custom_metadata())
-    manifest = json.loads(batches[-1].custom_metadata[b"manifest"])
-    return texts(pa.Table.from_batches([each.batch for each in batches])), manifest
-
-
-def texts(table: pa.Table) -> list[dict[str, Any]]:
-    """Typed rows as the JSON of the contract."""
-    assert table.schema.field("quantity").type == pa.decimal128(38, 0)
-    assert table.schema.field("amount").type == pa.decimal128(38, 22)
-    assert pa.types.is_timestamp(table.schema.field("start").type)
-
-    def text(name: str, value: Any) -> Any:  # noqa: ANN401 - any cell
-        if value is None or isinstance(value, str):
-            return value
-        if isinstance(value, Decimal):
-            return str(value) if name == "quantity" else decimal_text(value)
-        return iso(int(value.timestamp()))
-
-    return [{name: text(name, value) for name, value in row.items()} for row in table.to_pylist()]
-
-
-TYPES: Final = {
-    "ndjson": "application/x-ndjson",
-    "csv": "text/csv",
-    "parquet": "application/vnd.apache.parquet",
-    "arrow": "application/vnd.apache.arrow.stream",
-}
-
-
-@pytest.mark.parametrize("form", TYPES)
-@pytest.mark.parametrize("grain", ["day", "hour"])
-def test_every_format_has_the_same_rows_and_says_that_it_is_whole(acme: httpx.Client, form: str, grain: str) -> None:
-    whole = ask(acme, **MARCH, **MOST, grain=grain)
-    answer = acme.get("/usage", params={**MARCH, "grain": grain}, headers={"Accept": f"{TYPES[form]}, */*;q=0.9"})
-    rows, manifest = manifest_of(form, answer.content)
-
-    assert answer.headers["content-type"].startswith(TYPES[form])
-    assert "attachment" in answer.headers["content-disposition"]
-    assert rows == whole["rows"]
-    assert manifest["complete"] is True
-    assert manifest["next_cursor"] is None
-    assert manifest["rows"] == len(rows)
-    assert manifest["completeness"] == whole["completeness"]
-    assert (manifest["start"], manifest["end"]) == (MARCH["start"], MARCH["end"])
-
-
-@pytest.mark.parametrize("form", TYPES)
-def test_a_file_that_is_cut_by_its_limit_says_so_and_goes_on(acme: httpx.Client, form: str) -> None:
-    whole = ask(acme, **MARCH, **MOST)["rows"]
-    rows: list[dict[str, Any]] = []
-    cursor: dict[str, str] = {}
-    for _ in range(10):
-        answer = acme.get("/usage", params={**MARCH, "format": form, "limit": "60", **cursor})
-        some, manifest = manifest_of(form, answer.content)
-        rows += some
-        assert manifest["complete"] is (manifest["next_cursor"] is None)
-        if manifest["complete"]:
-            break
-        cursor = {"cursor": manifest["next_cursor"]}
 
     assert rows == whole
 
