@@ -54,7 +54,7 @@ class Stretch:
             return
         near = self._near()
         far = self._far(near)
-        owners = self._ledger.query("ledger/read/owners", self._place | {"since": self._hours[0] - self._margin})
+        owners = self._owners(near["uid"].unique().sort().to_list())
         nodes, heard = self._nodes(), self._heard()
         seen = near.partition_by("hour", as_dict=True, include_key=False)
         nothing = near.drop("hour").clear()
@@ -116,7 +116,7 @@ class Stretch:
 
     def _far(self, near: pl.DataFrame) -> set[int]:
         """The hours of which some pod's nearest sights, its end or its first start lie beyond their margins."""
-        lives = self._ledger.query("ledger/read/lives", self._place | {"since": self._hours[0]})
+        lives = self._ledger.query("ledger/stretch/lives", self._asked(self._margin))
         hour, at = pl.col("hour"), pl.col("observed_at")
         key = ["hour", "uid"]
         sound = near.filter(is_sound(self._policy.skew_s))
@@ -135,6 +135,11 @@ class Stretch:
             *placed.filter(lost).join(after, on=key, how="anti")["hour"],
             *known.filter(ended | again)["hour"],
         }
+
+    def _owners(self, uids: list[str]) -> pl.DataFrame:
+        if len(uids) > NAMED:
+            return self._ledger.query("ledger/read/owners", self._place | {"since": self._hours[0] - self._margin})
+        return self._ledger.query("ledger/stretch/owners", self._place | {"uids": uids})
 
     def _nodes(self) -> dict[int, dict[tuple[str, str], Allocatable]]:
         """By hour, the most that each node could give: what was told of it then, and last before."""
