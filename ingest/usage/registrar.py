@@ -48,7 +48,8 @@ class Registrar:
             if (cluster, uid, *(str(labels.get(label)).lower() for label in _TENANT)) in self._said:
                 continue
             try:
-                owner = self._owners.find(labels)
+                # Who pays for a pod does not depend on which of a service's pods it is.
+                owner = self._owners.find({label: labels[label] for label in _TENANT if label in labels})
             except Unavailable:
                 if (cluster, uid) not in self._owned:
                     raise
