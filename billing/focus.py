@@ -3,7 +3,7 @@
 One row per service, meter, price and day, and one per row of the invoice that has no price. Billed cost adds up to the
 invoice's total exactly. An open period's rows are replaced as a whole; a closed one's are never: what changes later is
 reversed and entered again, as `ChargeClass` Correction, under a later invoice. A void invoice's rows stay, too; all of
-them are reversed under the invoice that takes its place.
+them are reversed under the invoice that takes its place, whose own rows add up to its total without these.
 """
 
 from __future__ import annotations
