@@ -41,11 +41,11 @@ if TYPE_CHECKING:
 ROUNDS: Final = 3
 # Pods, seconds between their sights, most seconds of a run.
 RUNS: Final = ((500, 30, None), (5_000, 30, 2.0), (50_000, 60, 6.0))
-RUN_MEBIBYTES: Final = 1_536
+RUN_MEBIBYTES: Final = 1_430  # 1.5 GB
 RATIO: Final = 3.0
 SERVICES: Final = (100, 1_000, 10_000)
 RATING_SECONDS: Final = 20.0
-RATING_MEBIBYTES: Final = 2_048
+RATING_MEBIBYTES: Final = 1_907  # 2 GB
 INVOICE_SECONDS: Final = 0.2
 # How much more than ten times the time ten times the size may take.
 LINEAR: Final = 1.5

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 ROWS: Final = 1_000_000
 MOST_SECONDS: Final = 10.0
-MOST_MIB: Final = 300
+MOST_BYTES: Final = 300 * 10**6
 _PERIOD: Final = month(2026, 4)
 _SERVICES: Final = ROWS // _PERIOD.hours + 1
 _MIB: Final = 1 << 20
@@ -157,11 +157,11 @@ def main() -> int:
         f"{'seconds':<28}{tenth_seconds:>14.2f}{seconds:>14.2f}   at most {MOST_SECONDS:g}\n"
         f"{'seconds to the first byte':<28}{'':>14}{first:>14.2f}\n"
         f"{'bytes':<28}{len(tenth):>14,}{len(whole):>14,}\n"
-        f"{'peak memory, MiB':<28}{tenth_peak / _MIB:>14.0f}{peak / _MIB:>14.0f}   at most {MOST_MIB}\n"
+        f"{'peak memory, MiB':<28}{tenth_peak / _MIB:>14.0f}{peak / _MIB:>14.0f}   at most {MOST_BYTES / _MIB:.0f}\n"
         f"{'  of it before any read':<28}{'':>14}{idle / _MIB:>14.0f}\n"
         f"{'processor seconds':<28}{'':>14}{used:>14.2f}   of the front-door alone\n"
     )
-    met = rows == ROWS and seconds <= MOST_SECONDS and peak <= MOST_MIB * _MIB
+    met = rows == ROWS and seconds <= MOST_SECONDS and peak <= MOST_BYTES
     sys.stdout.write(f"  {'met' if met else 'MISSED'}: usage as Parquet\n")
     return 0 if met else 1
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from billing.errors import MissingPrice
 from billing.hour import DAY, HOUR, Period
 from billing.ledger import row_table
 from billing.ledger.publication import Publication, PublicationKind
@@ -19,6 +20,7 @@ from billing.rating import by_day
 from billing.usage import UsageRow, in_order
 from compose.process import free_port
 from core.errors import Unavailable
+from tests.billing.books import BUILD, book_of
 from tests.billing.month import BOOK
 from tests.billing.month import rows as month_rows
 
@@ -117,6 +119,26 @@ def test_sums_of_days_are_priced_as_rows_are(ledger: Ledger) -> None:
     assert ledger.rows(workspace, march) == in_order(rows)
     assert ledger.day_usage(workspace, march, book, lambda _: "pro") == by_day(rows, book, "pro")
     assert ledger.day_usage(None, march, book, {workspace: "pro"}.__getitem__) == by_day(rows, book, "pro")
+
+
+def test_sums_of_nobody_are_not_priced(ledger: Ledger) -> None:
+    nobody = UNATTRIBUTED.workspace_id
+    _written(ledger, 1, [*_rows(7, workspace=nobody), *_rows(5)])
+    # Were the bucket rated, the plan of a workspace that is none would be asked for.
+    days = ledger.day_usage(None, PERIOD, read_price_book(BOOK), {"ws-1": "pro"}.__getitem__)
+
+    assert [(each.workspace_id, each.base_quantity) for each in days] == [("ws-1", 5), ("ws-1", 5)]
+
+
+def test_sums_without_a_price_are_refused_as_rows_are(ledger: Ledger) -> None:
+    rows, book = _rows(5, H + 3 * HOUR), book_of([{**BUILD, "id": "cpu", "meter": "cpu_mcore_s", "unit": "vCPU-Hours"}])
+    _written(ledger, 1, rows)
+    message = "no sell price of mem_byte_s for plan 'pro' in region 'fra' at"
+
+    with pytest.raises(MissingPrice, match=message):
+        ledger.day_usage("ws-1", PERIOD, book, lambda _: "pro")
+    with pytest.raises(MissingPrice, match=message):
+        by_day(rows, book, "pro")
 
 
 def test_sums_do_not_wrap_around(ledger: Ledger) -> None:
