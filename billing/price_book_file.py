@@ -76,6 +76,9 @@ class _Price(_Written):
             raise ValueError(
                 f"a {self.model} price has {'steps and no unit_price' if stepped else 'a unit_price and no steps'}"
             )
+        if self.kind is Kind.COST and self.model is not Model.FLAT:
+            # A supplier counts all of us as one: whose part of a step a workspace used, nobody can say.
+            raise ValueError("a cost price is flat; what a supplier charges by steps or packages is in its bill")
         if (self.model is Model.PACKAGE) != (self.package_size is not None):
             raise ValueError("package_size belongs to a package price, and to no other")
         if self.steps is not None:

@@ -15,14 +15,15 @@ from billing.accounts.moment import moment
 from billing.accounts.plans import STANDARD, plan_of
 from billing.accounts.posting import INCLUDED, MINIMUM, PROMOTION
 from billing.accounts.price_books import active_book
-from billing.accounts.reconciliation import UNITS, Comparison, compared
+from billing.accounts.reconciliation import UNITS, Billed, Reconciliation, Spend, compared
 from billing.accounts.suppliers import DEPOT, Suppliers
 from billing.accounts.workspaces import all_workspaces
 from billing.assembly import charges
+from billing.hour import HOUR
 from billing.meter import Meter, unit
 from billing.price import ANY, Kind
 from billing.rating import rate_days, rounded_quantity
-from billing.rounding import product, total
+from billing.rounding import Mode, rounded, total
 from billing.schema import invoices, journal
 from core.control import reading
 from core.errors import NotFound
@@ -32,13 +33,15 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
+    from billing.accounts.suppliers import SupplierBill
     from billing.hour import Period
     from billing.invoice import Item
     from billing.ledger.store import Ledger
     from billing.price_book import PriceBook
-    from billing.rating import DayUsage
+    from billing.rating import DayUsage, RatedLine
 
 _ZERO: Final = Decimal(0)
+_FINE: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,10 @@ def used(ledger: Ledger, period: Period, until: int) -> list[Used]:
     return [Used(row[0], Meter(row[1]), int(row[2]), *row[3:]) for row in found.iter_rows()]
 
 
-def reconcile(engine: Engine, ledger: Ledger, period: Period, until: int, supplier: str = DEPOT) -> list[Comparison]:
+def reconcile(engine: Engine, ledger: Ledger, period: Period, until: int, supplier: str = DEPOT) -> Reconciliation:
     """A supplier's bill beside what the ledger has of all workspaces, the platform's own and unknown ones included.
+
+    What was measured and not billed is compared, too.
 
     Raises:
         NotFound: the supplier's bill for the month was not imported.
@@ -69,19 +74,28 @@ def reconcile(engine: Engine, ledger: Ledger, period: Period, until: int, suppli
     bill = Suppliers(engine).bill(supplier, period)
     with reading(engine) as connection:
         book = active_book(connection)
-    sums: defaultdict[Meter, int] = defaultdict(int)
-    for each in used(ledger, period, until):
-        sums[each.meter] += each.quantity
-    return [
-        compared(each, _in_units(each.meter, sums[each.meter], period), _cost(book, each.meter, period))
-        for each in bill.billed
-    ]
+    costs = _costs(ledger, book, period, until)
+    theirs = {each.meter: each for each in bill.billed}
+    comparisons = tuple(
+        compared(
+            theirs.get(meter, Billed(meter, _ZERO, _ZERO)),
+            _in_units(meter, costs.used(meter), period),
+            costs.unit_cost(meter),
+        )
+        for meter in UNITS
+        if meter in theirs or costs.used(meter)
+    )
+    return Reconciliation(supplier, bill.currency, book.currency, comparisons)
 
 
-def margin(engine: Engine, ledger: Ledger, period: Period, until: int) -> MarginReport:
+def margin(
+    engine: Engine, ledger: Ledger, period: Period, until: int, threshold: Decimal | None = None
+) -> MarginReport:
     """The margin of a month. What is final is taken from the journal, the rest is rated with the book in force.
 
-    The cache's overhead is the supplier's bill's, or without one what the ledger has of it at our cost price.
+    Builds cost what they did when they ran, those that are nobody's included. The cache's overhead is the supplier's
+    bill's, or without one what the ledger has of it at our cost price. `threshold`: from which spend at Depot builds
+    should move elsewhere.
 
     Raises:
         MissingPrice: usage has no price.
@@ -98,13 +112,18 @@ def margin(engine: Engine, ledger: Ledger, period: Period, until: int) -> Margin
     if set(usage) - set(booked):
         for day in ledger.day_usage(None, period, book, lambda each: plans.get(each, STANDARD), until=until):
             days[day.workspace_id].append(day)
+    costs = _costs(ledger, book, period, until)
+    # The bucket of what is nobody's is no workspace, and costs us as much as one.
+    names |= {workspace: workspace.strip("_") for workspace in usage if workspace not in names}
     earned = [
-        _earned((workspace, name), book, period, usage[workspace], revenue)
+        _earned((workspace, name), costs, usage[workspace], revenue)
         for workspace, name in sorted(names.items())
-        for revenue in [booked.get(workspace) or _rated(days[workspace], book, plans[workspace])]
+        for revenue in [booked.get(workspace) or _rated(days[workspace], book, plans.get(workspace, STANDARD))]
         if usage[workspace] or revenue.is_booked
     ]
-    return margin_report(earned, _overhead(engine, book, period, usage), book.currency)
+    bill = _bill(engine, period)
+    spend = Spend(DEPOT, bill.currency, total(each.amount for each in bill.billed), threshold) if bill else None
+    return margin_report(earned, _overhead(bill, costs), book.currency, spend)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,18 +164,15 @@ def _rated(days: list[DayUsage], book: PriceBook, plan: str) -> _Revenue:
     return _Revenue(revenue, total(item.amount for item in items if item.meter is None), _ZERO, is_booked=False)
 
 
-def _earned(
-    workspace: tuple[str, str], book: PriceBook, period: Period, usage: dict[Meter, Used], revenue: _Revenue
-) -> Earned:
+def _earned(workspace: tuple[str, str], costs: _Costs, usage: dict[Meter, Used], revenue: _Revenue) -> Earned:
     seconds, cache = (usage[meter].quantity if meter in usage else 0 for meter in (Meter.BUILD, Meter.BUILD_CACHE))
-    minutes = _in_units(Meter.BUILD, seconds, period)
     return Earned(
         workspace_id=workspace[0],
         name=workspace[1],
         revenue=revenue.meters,
         deductions=revenue.deductions,
         credits=revenue.credits,
-        build_cost=product(minutes, _cost(book, Meter.BUILD, period)) if seconds else _ZERO,
+        build_cost=costs.of(Meter.BUILD, workspace[0]),
         build_s=seconds,
         cache_byte_s=cache,
         unbracketed_s=_most(each.unbracketed_s for each in usage.values()),
@@ -166,24 +182,61 @@ def _earned(
     )
 
 
-def _overhead(engine: Engine, book: PriceBook, period: Period, usage: dict[str, dict[Meter, Used]]) -> Decimal:
+def _bill(engine: Engine, period: Period) -> SupplierBill | None:
     try:
-        bill = Suppliers(engine).bill(DEPOT, period)
+        return Suppliers(engine).bill(DEPOT, period)
     except NotFound:
-        bytes_kept = sum(each[Meter.BUILD_CACHE].quantity for each in usage.values() if Meter.BUILD_CACHE in each)
-        if not bytes_kept:
-            return _ZERO
-        return product(_in_units(Meter.BUILD_CACHE, bytes_kept, period), _cost(book, Meter.BUILD_CACHE, period))
+        return None
+
+
+def _overhead(bill: SupplierBill | None, costs: _Costs) -> Decimal:
+    if bill is None:
+        return costs.of(Meter.BUILD_CACHE)
     return total(each.amount for each in bill.billed if each.meter is Meter.BUILD_CACHE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Costs:
+    """What a month's use of what suppliers bill costs us, hour by hour at the cost price that held."""
+
+    book: PriceBook
+    period: Period
+    lines: tuple[RatedLine, ...]
+
+    def of(self, meter: Meter, workspace_id: str | None = None) -> Decimal:
+        """Of one workspace, or of all."""
+        return total(
+            each.amount for each in self.lines if each.meter is meter and workspace_id in {None, each.workspace_id}
+        )
+
+    def used(self, meter: Meter) -> int:
+        """By all, in base units."""
+        return sum(each.base_quantity for each in self.lines if each.meter is meter)
+
+    def unit_cost(self, meter: Meter) -> Decimal:
+        """Of one of the supplier's units: the price where one held, else their average, to twelve decimals.
+
+        Raises:
+            MissingPrice: nothing was used, and the month ends without a price.
+        """
+        size = unit(meter, UNITS[meter]).size(self.period.start)
+        ids = {each.price_id for each in self.lines if each.meter is meter}
+        if len(ids) > 1:
+            numerator, denominator = self.of(meter).as_integer_ratio()
+            return rounded(numerator * size, denominator * self.used(meter), _FINE, Mode.HALF_EVEN)
+        last = self.period.end - HOUR
+        price = self.book.by_id(ids.pop()) if ids else self.book.price(Kind.COST, meter, ANY, ANY, last)
+        numerator, denominator = price.steps[0].unit_price.as_integer_ratio()
+        per = unit(meter, price.unit).size(self.period.start)
+        return rounded(numerator * size, denominator * per, _FINE, Mode.HALF_EVEN)
+
+
+def _costs(ledger: Ledger, book: PriceBook, period: Period, until: int) -> _Costs:
+    return _Costs(book, period, tuple(rate_days(ledger.day_costs(period, book, UNITS.keys(), until=until), book)))
 
 
 def _in_units(meter: Meter, quantity: int, period: Period) -> Decimal:
     return rounded_quantity(quantity, unit(meter, UNITS[meter]).size(period.start))
-
-
-def _cost(book: PriceBook, meter: Meter, period: Period) -> Decimal:
-    price = book.price(Kind.COST, meter, STANDARD, ANY, period.start)
-    return price.steps[0].unit_price
 
 
 def _most(numbers: Iterable[int]) -> int:

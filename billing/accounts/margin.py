@@ -13,6 +13,8 @@ from billing.rounding import Mode, money, rounded, shares_in_cents, total
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from billing.accounts.reconciliation import Spend
+
 _ZERO: Final = Decimal(0)
 _FINE: Final = 12
 # Builds sell for 0.05 and cost 0.04: another margin means that the minutes are not the supplier's.
@@ -59,15 +61,21 @@ class Margin:
 
 @dataclass(frozen=True, slots=True)
 class MarginReport:
-    """Every workspace's margin and their total, and what somebody should look into."""
+    """Every workspace's margin and their total, and what somebody should look into.
+
+    `spend`: what the builds' supplier billed; `None` while there is no bill.
+    """
 
     currency: str
     rows: tuple[Margin, ...]
     total: Margin
     findings: tuple[str, ...]
+    spend: Spend | None = None
 
 
-def margin_report(earned: Sequence[Earned], overhead: Decimal, currency: str) -> MarginReport:
+def margin_report(
+    earned: Sequence[Earned], overhead: Decimal, currency: str, spend: Spend | None = None
+) -> MarginReport:
     """The report. `overhead`: what the cache cost, shared by cache bytes where any are measured, else by build seconds.
 
     The shares are in whole cents and add up to the overhead, rounded to cents. What nobody used is the total's alone.
@@ -75,13 +83,19 @@ def margin_report(earned: Sequence[Earned], overhead: Decimal, currency: str) ->
     shares = _shares(earned, money(overhead))
     rows = tuple(_margin(each, share) for each, share in zip(earned, shares, strict=True))
     whole = _margin(_summed(earned), money(overhead))
-    findings = tuple(
+    findings = [
         f"{row.earned.workspace_id}: builds earn {row.build_percent} %, expected are {EXPECTED_PERCENT} %; their "
         "minutes or their price are not the supplier's"
         for row in rows
         if row.build_percent is not None and abs(total([row.build_percent, -EXPECTED_PERCENT])) > _PERCENT_APART
-    )
-    return MarginReport(currency, rows, whole, findings)
+    ]
+    findings += [
+        f"{row.earned.workspace_id}: builds cost {money(row.earned.build_cost)} and earn nothing"
+        for row in rows
+        if row.build_percent is None and row.earned.build_cost
+    ]
+    findings += spend.findings(currency) if spend else ()
+    return MarginReport(currency, rows, whole, tuple(findings), spend)
 
 
 def _shares(earned: Sequence[Earned], overhead: Decimal) -> list[Decimal]:

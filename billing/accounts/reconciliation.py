@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from billing.canonical import decimal_text
 from billing.meter import Meter
-from billing.rounding import MONEY_PLACES, Mode, product, rounded, total
+from billing.rounding import MONEY_PLACES, Mode, money, product, rounded, total
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
 
 # What Depot bills, in its units; and how far we may differ from it, in percent of its quantity.
 UNITS: Final = {Meter.BUILD: "Minutes", Meter.BUILD_CACHE: "GB-Months"}
@@ -48,9 +48,81 @@ class Comparison:
     expected: Decimal
 
     @property
+    def is_measured(self) -> bool:
+        """Whether there is anything of ours to compare: the build cache's size is the supplier's word alone."""
+        return self.meter is not Meter.BUILD_CACHE or self.ours != 0
+
+    @property
     def agrees(self) -> bool:
         """Whether the quantities differ by no more than the tolerance, which is included."""
-        return product(abs(self.difference), _PERCENT) <= product(self.tolerance, self.theirs)
+        return not self.is_measured or _within(self.difference, self.theirs, self.tolerance)
+
+    @property
+    def is_our_price(self) -> bool:
+        """Whether their amount is what their quantity costs by our price book, within the same tolerance."""
+        return _within(total([self.billed, self.expected.copy_negate()]), self.expected, self.tolerance)
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """What a supplier billed for a month, and from which amount on builds should move elsewhere, if that is decided."""
+
+    supplier: str
+    currency: str
+    spent: Decimal
+    threshold: Decimal | None
+
+    def findings(self, currency: str) -> Iterator[str]:
+        """That the bill is in another currency than the price book, or that the threshold is reached."""
+        if self.currency != currency:
+            yield (
+                f"currency: the bill of {self.supplier} is in {self.currency}, the price book in {currency}; amounts "
+                "cannot be compared"
+            )
+        elif self.threshold is not None and self.spent >= self.threshold:
+            yield (
+                f"spend: {decimal_text(self.spent)} a month reaches {decimal_text(self.threshold)}, at which to move "
+                "builds elsewhere"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """A supplier's bill for a month beside what we measured, meter by meter. `currency`: the bill's."""
+
+    supplier: str
+    currency: str
+    book_currency: str
+    comparisons: tuple[Comparison, ...]
+
+    @property
+    def spent(self) -> Decimal:
+        """All that was billed."""
+        return total(each.billed for each in self.comparisons)
+
+    def findings(self, threshold: Decimal | None) -> tuple[str, ...]:
+        """What somebody should look into: quantities or prices apart, and a supplier that costs as much as a move.
+
+        `threshold`: from which spend on builds should move elsewhere.
+        """
+        found = [
+            f"{each.meter}: we measured {decimal_text(each.ours)} {each.unit}, the bill has "
+            f"{decimal_text(each.theirs)}: {_apart(each.percent)} apart, at most {each.tolerance} % is expected"
+            for each in self.comparisons
+            if not each.agrees
+        ]
+        if self.currency == self.book_currency:
+            found += [
+                f"{each.meter}: {decimal_text(each.theirs)} {each.unit} cost {decimal_text(money(each.expected))} by "
+                f"our price book, the bill says {decimal_text(each.billed)}; one of the prices is wrong"
+                for each in self.comparisons
+                if not each.is_our_price
+            ]
+        return (*found, *Spend(self.supplier, self.currency, self.spent, threshold).findings(self.book_currency))
+
+
+def _within(difference: Decimal, whole: Decimal, tolerance: Decimal) -> bool:
+    return product(abs(difference), _PERCENT) <= product(tolerance, whole)
 
 
 def compared(billed: Billed, ours: Decimal, cost: Decimal) -> Comparison:
@@ -68,21 +140,6 @@ def compared(billed: Billed, ours: Decimal, cost: Decimal) -> Comparison:
         billed=billed.amount,
         expected=product(billed.quantity, cost),
     )
-
-
-def findings(comparisons: Iterable[Comparison], spent: Decimal, threshold: Decimal | None) -> tuple[str, ...]:
-    """What somebody should look into: quantities apart, and a supplier that costs as much as a move would pay for."""
-    found = [
-        f"{each.meter}: we measured {decimal_text(each.ours)} {each.unit}, the bill has {decimal_text(each.theirs)}: "
-        f"{_apart(each.percent)} apart, at most {each.tolerance} % is expected"
-        for each in comparisons
-        if not each.agrees
-    ]
-    if threshold is not None and spent >= threshold:
-        found.append(
-            f"spend: {decimal_text(spent)} a month reaches {decimal_text(threshold)}, at which to move builds elsewhere"
-        )
-    return tuple(found)
 
 
 def _apart(difference: Decimal | None) -> str:

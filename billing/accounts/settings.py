@@ -28,7 +28,8 @@ class WebhookSettings(BaseModel):
 class SupplierSettings(BaseModel):
     """The table `[suppliers]`.
 
-    `depot_monthly_threshold`: from which month's spend on it is a finding that builds should move elsewhere.
+    `depot_monthly_threshold`: from which month's spend on, in the price book's currency, it is a finding that builds
+    should move elsewhere. Nobody has decided on an amount for all, so that there is none unless it is set.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -37,9 +37,13 @@ class DaySum:
 
 
 class Tariffs:
-    """The prices of a book for workspaces, whose plan `plan_of` tells; each is looked for once."""
+    """The prices of a book for workspaces, whose plan `plan_of` tells; each is looked for once.
 
-    def __init__(self, book: PriceBook, plan_of: Callable[[str], str]) -> None:
+    `kind`: what they pay us, or what we pay for them.
+    """
+
+    def __init__(self, book: PriceBook, plan_of: Callable[[str], str], kind: Kind = Kind.SELL) -> None:
+        self._kind = kind
         self._book = book
         self._plan_of = cache(plan_of)
         self._ids: dict[tuple[Meter, str, str, int], str] = {}
@@ -53,7 +57,7 @@ class Tariffs:
         place = meter, self._plan_of(workspace_id), region, since
         found = self._ids.get(place)
         if found is None:
-            found = self._ids[place] = self._book.price(Kind.SELL, *place).id
+            found = self._ids[place] = self._book.price(self._kind, *place).id
         return found
 
 

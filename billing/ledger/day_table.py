@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from billing.ledger.day import Tariffs
 from billing.meter import Meter
-from billing.ownership import UNATTRIBUTED
 from billing.rating import DayUsage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from billing.price_book import PriceBook
+    from billing.ledger.day import Tariffs
 
 _TEXTS: Final = ("workspace_id", "project_id", "environment", "service_id", "region", "meter")
 _STRETCH: Final = ("workspace_id", "meter", "region", "since")
@@ -23,27 +21,23 @@ _PLACE: Final = ("day", *_TEXTS, "price_id")
 _SUM: Final = pl.Int128()
 
 
-def day_usage(sums: pl.DataFrame, book: PriceBook, plan_of: Callable[[str], str]) -> list[DayUsage]:
-    """The answer of `ledger/read/day_sums` by the price that holds in each stretch, in order.
-
-    `plan_of` tells a workspace's plan. The unattributed bucket, for which nobody pays, is left out.
+def day_usage(sums: pl.DataFrame, tariffs: Tariffs) -> list[DayUsage]:
+    """Rows of the answer of `ledger/read/day_sums` by the price that holds in each stretch, in order.
 
     Raises:
         MissingPrice: a stretch's usage has no price; of several the one that is wanted first.
     """
-    paid = sums.filter(pl.col("workspace_id") != UNATTRIBUTED.workspace_id)
     # A month has few texts, each of them often: as numbers in the texts' order they are compared and sorted faster.
-    kinds: dict[str, pl.DataType] = {name: pl.Enum(paid[name].unique().sort()) for name in _TEXTS}
-    paid = paid.with_columns(*(pl.col(name).cast(kind) for name, kind in kinds.items()), pl.col("quantity").cast(_SUM))
-    tariffs = Tariffs(book, plan_of)
+    kinds: dict[str, pl.DataType] = {name: pl.Enum(sums[name].unique().sort()) for name in _TEXTS}
+    sums = sums.with_columns(*(pl.col(name).cast(kind) for name, kind in kinds.items()), pl.col("quantity").cast(_SUM))
     first = pl.max_horizontal("day", "since").min().alias("first")
-    stretches = paid.group_by(_STRETCH).agg(first).sort("first", *_STRETCH)
+    stretches = sums.group_by(_STRETCH).agg(first).sort("first", *_STRETCH)
     ids = [
         tariffs.price_id(workspace_id, Meter(meter), region, hour)
         for workspace_id, meter, region, _, hour in stretches.iter_rows()
     ]
     prices = stretches.select(_STRETCH).with_columns(price_id=pl.Series(ids, dtype=pl.Enum(sorted(set(ids)))))
-    found = paid.join(prices, on=_STRETCH).group_by(_PLACE).agg(pl.col("quantity").sum()).sort(_PLACE)
+    found = sums.join(prices, on=_STRETCH).group_by(_PLACE).agg(pl.col("quantity").sum()).sort(_PLACE)
     columns = [_shared(found[name], Meter if name == "meter" else str) for name in _PLACE[1:]]
     rows = zip(found["day"].to_list(), *columns, found["quantity"].to_list(), strict=True)
     return list(map(DayUsage._make, rows))

@@ -15,19 +15,23 @@ import polars as pl
 
 from billing.hour import month_of
 from billing.ledger import row_table
+from billing.ledger.day import Tariffs
 from billing.ledger.day_table import day_usage
+from billing.ownership import UNATTRIBUTED
+from billing.price import ANY, Kind
 from billing.usage import in_order
 from core import clickhouse
 from core.errors import StarmeterError
 from sql import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from clickhouse_connect.driver.client import Client
 
     from billing.hour import Period
     from billing.ledger.publication import Publication
+    from billing.meter import Meter
     from billing.price_book import PriceBook
     from billing.rating import DayUsage
     from billing.usage import UsageRow
@@ -104,12 +108,27 @@ class Ledger:
         Raises:
             MissingPrice: an hour's usage has no price.
         """
-        asked = _as_of(period, until) | {
-            "workspace": workspace_id or "",
-            "estimates": estimates,
-            "cuts": [each for each in book.changes if each in period],
-        }
-        return day_usage(self.query("ledger/read/day_sums", asked), book, plan_of)
+        asked = {"workspace": workspace_id or "", "estimates": estimates}
+        sums = self._day_sums(period, book, until, asked)
+        paid = sums.filter(pl.col("workspace_id") != UNATTRIBUTED.workspace_id)
+        return day_usage(paid, Tariffs(book, plan_of))
+
+    def day_costs(
+        self, period: Period, book: PriceBook, meters: Collection[Meter], *, until: int | None = None
+    ) -> list[DayUsage]:
+        """All usage of some meters by what we pay for it, whoever it is of: the unattributed bucket's, too.
+
+        Raises:
+            MissingPrice: an hour's usage has no cost price.
+        """
+        sums = self._day_sums(period, book, until, {"workspace": "", "estimates": False})
+        return day_usage(sums.filter(pl.col("meter").is_in(list(meters))), Tariffs(book, lambda _: ANY, Kind.COST))
+
+    def _day_sums(
+        self, period: Period, book: PriceBook, until: int | None, asked: Mapping[str, object]
+    ) -> pl.DataFrame:
+        cuts = [each for each in book.changes if each in period]
+        return self.query("ledger/read/day_sums", {**_as_of(period, until), **asked, "cuts": cuts})
 
     def workspaces(self, period: Period, until: int | None = None) -> tuple[str, ...]:
         """The workspaces with published usage in the period, sorted; not the unattributed bucket."""

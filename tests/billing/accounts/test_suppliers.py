@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from billing.accounts import journal
-from billing.accounts.reconciliation import Billed, compared, findings, percent
+from billing.accounts.reconciliation import Billed, Reconciliation, Spend, compared, percent
 from billing.accounts.suppliers import SupplierBill, Suppliers, read_csv
 from billing.hour import month
 from billing.meter import Meter
@@ -37,10 +37,29 @@ MARCH_2026 = month(2026, 3)
     ],
 )
 def test_quantities_agree_within_their_tolerance(meter: Meter, ours: str, theirs: str, agrees: bool) -> None:
-    found = compared(Billed(meter, Decimal(theirs), Decimal(0)), Decimal(ours), Decimal("0.04"))
+    billed = Billed(meter, Decimal(theirs), Decimal(theirs) * Decimal("0.04"))
+    found = compared(billed, Decimal(ours), Decimal("0.04"))
 
     assert agrees is found.agrees
-    assert (not agrees) is bool(findings([found], Decimal(0), None))
+    assert (not agrees) is bool(Reconciliation("depot", "USD", "USD", (found,)).findings(None))
+
+
+def test_a_cache_that_is_not_measured_is_no_difference() -> None:
+    found = compared(Billed(Meter.BUILD_CACHE, Decimal(50), Decimal("10.00")), Decimal(0), Decimal("0.20"))
+
+    assert (found.is_measured, found.agrees) == (False, True)
+    assert Reconciliation("depot", "USD", "USD", (found,)).findings(None) == ()
+
+
+@pytest.mark.parametrize(
+    ("amount", "is_ours"), [("40.40", True), ("40.41", False), ("39.60", True), ("39.59", False), ("0.00", False)]
+)
+def test_an_amount_agrees_within_the_tolerance_of_its_quantity(amount: str, is_ours: bool) -> None:
+    found = compared(Billed(Meter.BUILD, Decimal(1000), Decimal(amount)), Decimal(1000), Decimal("0.04"))
+    told = Reconciliation("depot", "USD", "USD", (found,)).findings(None)
+
+    assert is_ours is found.is_our_price
+    assert (not is_ours) is any("one of the prices is wrong" in each for each in told)
 
 
 def test_a_difference_is_worth_its_minutes_at_cost() -> None:
@@ -56,8 +75,10 @@ def test_a_difference_is_worth_its_minutes_at_cost() -> None:
 
 @pytest.mark.parametrize(("spent", "found"), [("499.99", 0), ("500.00", 1), ("900.00", 1)])
 def test_a_spend_is_a_finding_from_its_threshold_on(spent: str, found: int) -> None:
-    assert found == len(findings([], Decimal(spent), Decimal("500.00")))
-    assert findings([], Decimal(spent), None) == ()
+    limited, open_ended = (Spend("depot", "USD", Decimal(spent), threshold) for threshold in (Decimal("500.00"), None))
+
+    assert found == len(list(limited.findings("USD")))
+    assert list(open_ended.findings("USD")) == []
 
 
 @pytest.mark.parametrize(
