@@ -133,7 +133,7 @@ def _between(paired: pl.DataFrame, policy: MeteringPolicy) -> pl.DataFrame:
         .then(pl.lit(Rule.UNSEEN))
     )
     by_start = pl.col("rule").is_in([Rule.HEAD, Rule.UNSEEN])
-    by_sight = pl.col("rule") == Rule.INNER
+    by_sight = (pl.col("rule") == Rule.INNER) | pl.col("overdue")
     hole = (pl.col("end") - pl.col("start") > policy.max_gap_s) & ~(by_sight & pl.col("unbroken"))
     narrow = hole & (pl.col("rule") == Rule.INNER)
     return (

@@ -36,9 +36,16 @@ def _steady(draw: st.DrawFn, uid: str) -> list[PodObservation]:
     step, start = draw(st.sampled_from([30, 60])), T0 + draw(st.integers(-400, HOUR))
     missed = draw(st.sets(st.integers(0, 60), max_size=10))
     cpu = [draw(st.sampled_from([100, 100, 100, 250])) for _ in range(3)]
+    # On a lost node it is shown as it was, long after its deletion.
+    gone = start + draw(st.sampled_from([10**6, 10**6, 300, 1_800]))
     started = draw(st.sampled_from([None, start - 20]))
     return [
-        replace(observe([0, "R", cpu[number // 25], 2**20], uid), observed_at=start + number * step, started_at=started)
+        replace(
+            observe([0, "R", cpu[number // 25], 2**20], uid),
+            observed_at=start + number * step,
+            started_at=started,
+            deletion_at=gone if start + number * step > gone - 60 else None,
+        )
         for number in range(draw(st.integers(1, 66)))
         if number not in missed
     ]
