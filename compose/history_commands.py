@@ -98,10 +98,10 @@ def _bill(home: Home, period: Period) -> None:
     # Metrics of that time are none; the agents' evidence is all there is.
     make_up_for(period, config, wait=_WAIT_SECONDS)
     price_books.activate(book, _FINANCE, config, with_samples=True)
-    _patiently(lambda: invoices.draft(month, None, config))
-    invoices.submit(_CLERK, None, month, config)
-    _patiently(lambda: invoices.approve(_FINANCE, None, month, config))
-    invoices.list_(month, None, config)
+    _patiently(lambda: invoices.draft(month, config=config))
+    invoices.submit(_CLERK, month_=month, config=config)
+    _patiently(lambda: invoices.approve(_FINANCE, month_=month, config=config))
+    invoices.list_(month, config=config)
 
 
 def _patiently(step: Callable[[], None]) -> None:
