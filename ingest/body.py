@@ -84,14 +84,16 @@ async def read(request: Request, limit: int) -> bytes:
         and int(request.headers.get("content-length", "0")) > limit
     ):
         raise _too_large(limit)
-    raw = bytearray()
+    pieces: list[bytes] = []
+    size = 0
     async for piece in request.stream():
-        raw += piece
-        if len(raw) > limit:
+        pieces.append(piece)
+        size += len(piece)
+        if size > limit:
             raise _too_large(limit)
+    whole = b"".join(pieces)
     if encoding in {"", "identity"}:
-        return bytes(raw)
-    whole = bytes(raw)
+        return whole
     if len(whole) <= _AT_ONCE:
         return decompressed(whole, encoding, limit)
     return await asyncio.to_thread(decompressed, whole, encoding, limit)
