@@ -53,6 +53,14 @@ class Place:
     is_small: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A look for what came in of a grant before `until`, under way or over."""
+
+    until: int
+    task: asyncio.Task[Arrivals]
+
+
 @dataclass(slots=True)
 class _Round:
     """One read, and the filters that it is for, by their texts."""
@@ -72,7 +80,8 @@ class Tails:
         self._grants: Counter[Grant] = Counter()
         self._rounds: dict[tuple[Place, str], _Round] = {}
         self._gathering: dict[Place, _Round] = {}
-        self._looks: dict[tuple[Grant, int, int], asyncio.Task[Arrivals]] = {}
+        self._looks: dict[Grant, _Look] = {}
+        self._past: dict[tuple[Grant, int, int], asyncio.Task[Arrivals]] = {}
 
     @property
     def reads(self) -> int:
@@ -98,15 +107,29 @@ class Tails:
             # What is at zero is taken out.
             self._running = +(self._running - Counter({project: 1}))
             self._grants = +(self._grants - Counter({grant: 1}))
+            if grant not in self._grants:
+                self._looks.pop(grant, None)
 
-    async def arrivals(self, grant: Grant, since: int, until: int, look: Look) -> Arrivals:
-        """What came in of a grant within a range (milliseconds): looked for once for all of its tails."""
-        key = grant, since, until
-        task = self._looks.get(key)
-        if task is None:
-            task = self._looks[key] = asyncio.create_task(look())
-            _keep(task, lambda: self._looks.pop(key, None))
+    async def arrivals(self, grant: Grant, after: int, until: int, look: Look) -> tuple[int, Arrivals]:
+        """What came in of a grant before `until` (milliseconds), and the time before which it did.
+
+        There is one look of a grant at a time: whoever wants one takes what is under way, if it goes beyond `after`,
+        so that a store which is slow is not asked by each tail of its own.
+        """
+        latest = self._looks.get(grant)
+        if latest is None or latest.until <= after or (latest.task.done() and latest.until < until):
+            latest = self._looks[grant] = _Look(until, asyncio.create_task(look()))
+            _keep(latest.task, lambda: None)
         # Shielded: a client that goes away must not take the answer from the others.
+        return latest.until, await asyncio.shield(latest.task)
+
+    async def past(self, grant: Grant, since: int, until: int, look: Look) -> Arrivals:
+        """What had come in of a grant within a range: looked for once for all tails that come back to one place."""
+        key = grant, since, until
+        task = self._past.get(key)
+        if task is None:
+            task = self._past[key] = asyncio.create_task(look())
+            _keep(task, lambda: self._past.pop(key, None))
         return await asyncio.shield(task)
 
     async def rows(

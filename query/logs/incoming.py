@@ -41,17 +41,23 @@ class Incoming:
         self._tails = tails
         self._expression = read.arguments.expression()
 
-    async def arrivals(self, since: int, until: int) -> Arrivals:
-        """How much came in at each moment of a range (milliseconds), whatever the filter."""
+    async def arrivals(self, since: int, after: int, until: int) -> tuple[int, Arrivals]:
+        """How much came in at each moment from `since` on (milliseconds), whatever the filter; and before which time.
+
+        That is `until` or another time beyond `after`.
+        """
+        return await self._tails.arrivals(self._read.scope.only, after, until, lambda: self._looked(since, until))
+
+    async def past(self, since: int, until: int) -> Arrivals:
+        """The same of a range that is over."""
+        return await self._tails.past(self._read.scope.only, since, until, lambda: self._looked(since, until))
+
+    async def _looked(self, since: int, until: int) -> Arrivals:
         came_in = {"seen": max(since, 0), "until": until, "floor": _floor(since)}
-
-        async def look() -> Arrivals:
-            within = Condition(condition.fixed("arrived"), came_in)
-            async with self._door.place(self._read):
-                rows = await self._read.reader.rows("tail_arrivals", [within])
-            return {stamp: (amount, digest) for _, stamp, amount, digest in rows}
-
-        return await self._tails.arrivals(self._read.scope.only, since, until, look)
+        within = Condition(condition.fixed("arrived"), came_in)
+        async with self._door.place(self._read):
+            rows = await self._read.reader.rows("tail_arrivals", [within])
+        return {stamp: (amount, digest) for _, stamp, amount, digest in rows}
 
     async def records(self, place: Place) -> tuple[Sequence[Shown], int]:
         """The first `AT_ONCE` records of a place, in the order of coming in; and which of `passes` is this tail's."""

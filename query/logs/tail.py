@@ -130,10 +130,10 @@ class Tail:
         until = self._rhythm.settled
         if until <= self._position.stamp:
             return b"", False
-        since = until - int(self._read.settings.late_seconds * 1000)
+        late = int(self._read.settings.late_seconds * 1000)
         try:
-            found = await self._incoming.arrivals(since, until)
-            return await self._next(found, since, until)
+            until, found = await self._incoming.arrivals(until - late, self._position.stamp, until)
+            return await self._next(found, until - late, until)
         except TooBusy:
             return b"", False  # the project's other reads come first
 
@@ -179,7 +179,7 @@ class Tail:
         place = self._resumed
         before: Arrivals = {}
         if place.since < place.stamp:
-            before = await self._incoming.arrivals(place.since, place.stamp)
+            before = await self._incoming.past(place.since, place.stamp)
         self._accounted = Accounted(min(since, place.since))
         self._accounted.note(found, 0, min(place.since, place.stamp))
         amount = self._accounted.restore(before, place.total)

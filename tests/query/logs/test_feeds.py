@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from clickhouse_connect.driver.client import Client
 
+    from query.logs.arrivals import Arrivals
     from query.logs.expression import Expression
     from tests.compose.clickhouse.serving import Server
     from tests.query.logs.serving import LogDoor
@@ -89,6 +90,33 @@ async def test_a_store_that_is_down_is_not_asked_for_each() -> None:
 
     assert [type(answer) for answer in answers] == [Unavailable] * 3
     assert asked == [3]
+
+
+@pytest.mark.anyio
+async def test_a_slow_store_is_looked_at_once_at_a_time_whenever_tails_come() -> None:
+    tails, grant = Tails(), HERE.grant
+    looks: list[int] = []
+    answered = asyncio.Event()
+
+    async def asked(after: int, until: int) -> tuple[int, Arrivals]:
+        async def look() -> Arrivals:
+            looks.append(until)
+            await answered.wait()
+            return {until - 1: (1, until)}
+
+        return await tails.arrivals(grant, after, until, look)
+
+    waiting = [asyncio.create_task(asked(10, until)) for until in (20, 25, 20)]
+    beyond = asyncio.create_task(asked(20, 30))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    answered.set()
+
+    assert await asyncio.gather(*waiting) == [(20, {19: (1, 20)})] * 3
+    # Who has what comes before 20 looks anew; who comes later takes that.
+    assert [await beyond, await asked(15, 28), await asked(15, 30)] == [(30, {29: (1, 30)})] * 3
+    assert await asked(30, 40) == (40, {39: (1, 40)})
+    assert looks == [20, 30, 40]
 
 
 @pytest.fixture(scope="module")
