@@ -12,6 +12,7 @@ import typer
 from billing.accounts.commands import budgets, explaining, invoices, money, papers, price_books, suppliers
 from billing.delivery import commands as deliveries
 from billing.runs import commands as run_commands
+from billing.runs import waiving
 from core.errors import StarmeterError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ app = typer.Typer(help="Usage, price books, invoices.", no_args_is_help=True)
 app.command("run")(run_commands.run)
 app.command("backfill")(run_commands.backfill)
 app.command("status")(run_commands.status)
+app.add_typer(waiving.waive, name="waive")
 price_book = typer.Typer(help="Price books: check, compare, put in force, list, show.", no_args_is_help=True)
 app.add_typer(price_book, name="price-book")
 price_book.command("activate")(price_books.activate)

@@ -66,7 +66,10 @@ class Completeness:
         if self.incomplete:
             named = ", ".join(f"{each.cluster} {iso(each.hour)}" for each in self.incomplete[:_NAMED])
             more = "" if len(self.incomplete) <= _NAMED else f" and {len(self.incomplete) - _NAMED} more"
-            raise BadRequest(f"completeness: evidence is incomplete for {named}{more}; backfill or waive them")
+            raise BadRequest(
+                f"completeness: evidence is incomplete for {named}{more}; backfill or waive them "
+                "(`starmeter billing waive list`)"
+            )
 
 
 def observed_slots(heard: Iterable[int], hour: int, interval_s: int) -> int:

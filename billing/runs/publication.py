@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import func, insert, select
@@ -25,6 +26,17 @@ if TYPE_CHECKING:
     from billing.hour import Period
 
 _SLOTS: Final = HOUR // MeteringPolicy().scrape_interval_s
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """Who has decided that a cluster's hour is billed with the evidence there is, when (UTC seconds), and why."""
+
+    cluster: str
+    hour: int
+    reason: str
+    by: str
+    at: int
 
 
 class Publications:
@@ -64,6 +76,16 @@ class Publications:
             told.get(key, Coverage(*key, 0, most)) for key in sorted(wanted) if clusters is None or key[0] in clusters
         ]
         return completeness_of(every, waived)
+
+    def waivers(self, period: Period) -> list[Waiver]:
+        """The hours of a period that somebody has decided to bill with the evidence there is, in order."""
+        column = waivers.c
+        wanted = select(waivers).where(column.hour >= moment(period.start), column.hour < moment(period.end))
+        with reading(self._engine) as connection:
+            found = connection.execute(wanted.order_by(column.hour, column.cluster)).all()
+        return [
+            Waiver(row.cluster, seconds(row.hour), row.reason, row.waived_by, seconds(row.waived_at)) for row in found
+        ]
 
     def waive(self, cluster: str, hour: int, reason: str, by: str) -> None:
         """Decide that an hour is billed with the evidence there is; `cluster` is as completeness names it.

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import func, select
 
 from billing.accounts.moment import moment, seconds
-from billing.hour import HOUR
 from billing.ledger.publication import PublicationKind
 from billing.ledger.slice import Slice
 from billing.runs.record import RunState
@@ -40,8 +39,8 @@ class Notice:
 class Status:
     """Counts are of the runs of the last day.
 
-    `watermark`: the end of the oldest closed hour that is not published, `None` when all are (UTC seconds). `due`:
-    how many are not. `late`: published hours of which more has been told since. `runs`: by state. `quarantined` and
+    `watermark`: the oldest closed hour that is not published, `None` when all are (UTC seconds). `due`: how many are
+    not. `late`: published hours of which more has been told since. `runs`: by state. `quarantined` and
     so on: what was put aside, or is nobody's, in runs whose rows
     count. `notices`: blocked and failed slices that are still due, and published ones with something to look at.
     """
@@ -79,7 +78,7 @@ def status(engine: Engine, due: Due, late: Late, now: int) -> Status:
     looked = [_notice(row) for row in remarks if row.message]
     notices = sorted([*stuck, *looked], key=lambda each: (each.finished_at, each.slice), reverse=True)
     return Status(
-        watermark=waiting[0].hour + HOUR if waiting else None,
+        watermark=waiting[0].hour if waiting else None,
         due=len(waiting),
         late=tuple(late.slices(now)),
         latest=latest,
