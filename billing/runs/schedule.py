@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from billing.runs.outcome import Outcome
 
 _log = logging.getLogger("billing.schedule")
+
+# How often it is looked for what is told late.
+_LOOK_SECONDS: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,7 @@ class Metering:
         self._clock = clock
         self._instruments = instruments
         self._stopping = stopping
+        self._look_at = 0
         # One process runs one batch at a time: its lease has one holder.
         self._turn = threading.Lock()
 
@@ -122,13 +126,18 @@ class Metering:
         self._run_late()
 
     def _run_late(self) -> None:
-        found = self._late.ready(self._clock())
+        now = self._clock()
+        # It is asked of all hours of the look-back, and minutes do not matter to it.
+        if now < self._look_at:
+            return
+        self._look_at = now + _LOOK_SECONDS
+        found = self._late.ready(now)
         self._instruments.late.set(len(found))
         if found:
             # What a run collects by itself has not changed.
             self._late.run_again(
                 found,
-                self._clock(),
+                now,
                 lambda slices: self._run(lambda: slices, RunKind.BACKFILL, collecting=False),
             )
             self._instruments.late.set(len(self._late.slices(self._clock())))
