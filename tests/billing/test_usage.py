@@ -97,6 +97,7 @@ def test_labels_that_disagree_with_the_registry_are_told_and_bill_nobody_else() 
 )
 def test_an_hour_is_complete_from_99_percent_of_its_slots(observed: int, state: SliceState) -> None:
     assert state is Coverage("c", T0, observed, 120).state
+    assert Coverage("c", T0, 99, 100).state is SliceState.COMPLETE
 
 
 def test_seven_of_600_slots_lost_are_98_83_percent() -> None:

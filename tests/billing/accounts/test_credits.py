@@ -15,7 +15,7 @@ from billing.schema import credit_uses
 from core.control import reading, writing
 from core.errors import BadRequest, NotFound
 from tests.billing.accounts.world import builds, day
-from tests.billing.books import BUILD, WORKSPACE, written
+from tests.billing.books import BUILD, MARCH, WORKSPACE, written
 
 if TYPE_CHECKING:
     from tests.billing.accounts.world import World
@@ -52,6 +52,14 @@ def test_a_credit_that_is_used_up_is_not_offered_to_the_next_invoice(world: Worl
         offered = usable(connection, WORKSPACE, "USD")
 
     assert (_left(world), offered) == (["0.00"], ())
+
+
+def test_credits_are_told_the_oldest_first(world: World) -> None:
+    for number in (1, 2, 3):
+        world.at = day(number).start
+        world.credits.give(WORKSPACE, f"Of day {number}", Decimal("1.00"), by="ada")
+
+    assert [each.title for each in world.credits.of_workspace(WORKSPACE)] == ["Of day 1", "Of day 2", "Of day 3"]
 
 
 def test_a_draft_takes_nothing(world: World) -> None:
@@ -113,6 +121,7 @@ def test_a_credit_that_was_used_up_meanwhile_is_not_taken_again(world: World) ->
         pytest.param("-1.00", None, "amount: -1.00 is no positive amount", id="negative"),
         pytest.param("1.005", None, "amount: 1.005 is no positive amount in whole cents", id="half a cent"),
         pytest.param("1.00", 1, "expires_at: is past", id="expired"),
+        pytest.param("1.00", MARCH, "expires_at: is past", id="expires now"),
     ],
 )
 def test_an_impossible_credit_is_refused(world: World, amount: str, expires_at: int | None, message: str) -> None:
