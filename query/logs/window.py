@@ -27,7 +27,7 @@ _FOR_EACH: Final = 16
 # Rows that a first window should have to read for a filter, and how much more each further one may.
 _FILTERED_ROWS: Final = 524_288
 _GROWTH: Final = 4
-# Records that no window may hold more of, however little a filter has had to read so far: it might have to read them.
+# Records that no window should hold more of, however little a filter has had to read so far: it may have to read them.
 _MOST_RECORDS: Final = 16_777_216
 # The store reads in blocks of rows: what a small window has to read is not what it holds.
 _BLOCKS: Final = 65_536
@@ -88,7 +88,9 @@ async def records(
         is_full = len(rows) == wanted
         if plain and rows:
             # A window that was not read to its end tells of what was read of it.
-            reader.note_density(abs(rows[-1][AT] - rows[0][AT]) + 1 if is_full else _length(window), len(rows))
+            seen = abs(rows[-1][AT] - rows[0][AT]) if is_full else _length(window)
+            # Many records of one moment are no measure of any longer time.
+            reader.note_density(max(seen, moment.SECOND), len(rows))
         elif not plain:
             reader.note_rows(_length(window), reader.rows_read - before)
         found = distinct([*found, *rows])
@@ -135,7 +137,8 @@ def _wider(density: float | None, window: Span, rows: int, rest: Span, aim: int)
     cost = (rows if density else max(rows, _BLOCKS)) / _length(window)
     length = _length(rest)
     width = length if cost * length <= aim else max(int(aim / cost), _length(window) * _GROWTH)
-    return min(width, max(int(_MOST_RECORDS / density), _length(window))) if density else width
+    # However dense it looked, what is left is reached in a few reads.
+    return min(width, max(int(_MOST_RECORDS / density), _length(window) * 2)) if density else width
 
 
 def _first(rest: Span, order: str, width: int) -> Span:
