@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from query.logs.settings import LogSettings
 
 # Looks a second of all tails of a process together, each of which costs a store some milliseconds.
-_LOOKS: Final = 70
+_LOOKS: Final = 60
 _MILLI: Final = 1_000_000
 
 
