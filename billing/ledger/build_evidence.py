@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def build_evidence(ledger: Ledger, region: str, hours: Period, as_of: int) -> list[BuildEvent]:
     """Every final report that was received before `as_of` about a build of a region that ran in some hours.
 
-    Also those that leave out when it ran, if they came in these hours: somebody must see them.
+    Also those that leave out when it ran, if they came in these hours, for somebody must see them; and what other
+    regions report of the same builds, with which it must agree.
 
     Raises:
         Unavailable: the ledger's store does not answer.
@@ -26,7 +27,7 @@ def build_evidence(ledger: Ledger, region: str, hours: Period, as_of: int) -> li
             delivery_id=row["delivery_id"],
             build_id=row["build_id"],
             tenant=Tenant(row["project_id"], row["environment"], row["service_id"]),
-            region=region,
+            region=row["told_by"],
             state=BuildState(row["state"]),
             started_at=row["started_at"],
             finished_at=row["finished_at"],

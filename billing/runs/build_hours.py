@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from billing.hour import Period
 
 
-def of_hour(events: Sequence[BuildEvent], hour: Period) -> list[BuildEvent]:
-    """All final reports about the builds of which one says that they ran in an hour.
+def of_hour(events: Sequence[BuildEvent], region: str, hour: Period) -> list[BuildEvent]:
+    """All final reports about the builds of which one of a region says that they ran in an hour.
 
     Or that leaves out one of its times and came in that hour: as `billing.ledger.build_evidence` reads it alone.
     """
-    wanted = {each.build_id for each in events if _concerns(each, hour)}
+    wanted = {each.build_id for each in events if each.region == region and _concerns(each, hour)}
     return [each for each in events if each.build_id in wanted]
 
 

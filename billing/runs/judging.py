@@ -119,9 +119,10 @@ class Judging:
             for one, evidence in Stretch(self._ledger, slices, self._policy, as_of).evidence():
                 yield one, meter_pods(one, evidence, payers(_within(held, one.period)), self._policy)
             return
-        events = build_evidence(self._ledger, slices[0].region, span, as_of)
+        region = slices[0].region
+        events = build_evidence(self._ledger, region, span, as_of)
         for one in slices:
-            yield one, meter_builds(one, of_hour(events, one.period), _within(held, one.period), self._policy)
+            yield one, meter_builds(one, of_hour(events, region, one.period), _within(held, one.period), self._policy)
 
 
 def _within(held: Sequence[Holding], hour: Period) -> list[Holding]:

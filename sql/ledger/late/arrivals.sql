@@ -15,18 +15,29 @@ FROM
     WHERE h.source = 'agent' AND h.observed_at >= toDateTime({first:Int64}, 'UTC') AND h.observed_at < toDateTime({until:Int64}, 'UTC')
     GROUP BY region, cluster, hour
     UNION ALL
-    -- A build concerns all hours in which it ran.
-    SELECT
-        b.region AS region,
-        '' AS cluster,
-        arrayJoin(arrayMap(
-            step -> toStartOfHour(b.started_at) + step * 3600,
-            range(least(toUInt32(dateDiff('hour', assumeNotNull(b.started_at), assumeNotNull(b.finished_at))) + 1, 48))
-        )) AS hour,
-        b.received_at AS newest
-    FROM billing.build_events AS b
-    WHERE b.state >= 'succeeded' AND b.received_at >= toDateTime({first:Int64}, 'UTC') AND b.started_at <= b.finished_at
-        AND b.started_at < toDateTime({until:Int64}, 'UTC') AND b.finished_at >= toDateTime({first:Int64}, 'UTC')
+    -- A report about a build concerns all hours in which any of its reports says that it ran, in whatever region: they
+    -- may contradict one another.
+    SELECT ran.region AS region, '' AS cluster, ran.hour AS hour, told.newest AS newest
+    FROM
+    (
+        SELECT
+            region,
+            build_id,
+            arrayJoin(arrayMap(
+                step -> toStartOfHour(b.started_at) + step * 3600,
+                range(least(toUInt32(dateDiff('hour', assumeNotNull(b.started_at), assumeNotNull(b.finished_at))) + 1, 48))
+            )) AS hour
+        FROM billing.build_events AS b
+        WHERE b.state >= 'succeeded' AND b.started_at <= b.finished_at
+            AND b.started_at < toDateTime({until:Int64}, 'UTC') AND b.finished_at >= toDateTime({first:Int64}, 'UTC')
+    ) AS ran
+    INNER JOIN
+    (
+        SELECT build_id, max(received_at) AS newest
+        FROM billing.build_events
+        WHERE state >= 'succeeded' AND received_at >= toDateTime({first:Int64}, 'UTC')
+        GROUP BY build_id
+    ) AS told ON told.build_id = ran.build_id
     UNION ALL
     -- Whose a pod is concerns all hours in which it was seen; the first registration holds.
     SELECT

@@ -1,6 +1,8 @@
--- Reader: every final report about the builds of which one says that they ran in an hour, or that leaves out one of its
--- times and came in that hour; as it was known at a time.
+-- Reader: every final report about the builds of which one says that they ran in an hour of a region, or that leaves out
+-- one of its times and came in that hour; as it was known at a time. Reports of other regions about the same builds are
+-- among them: a build that two regions tell of is not to be billed by both.
 SELECT
+    toString(b.region) AS told_by,
     build_id,
     delivery_id,
     toString(project_id) AS project_id,
@@ -11,7 +13,7 @@ SELECT
     toInt64(toUnixTimestamp(finished_at)) AS finished_at,
     toInt64(toUnixTimestamp(received_at)) AS received_at
 FROM billing.build_events AS b
-WHERE b.region = {region:String} AND b.received_at < toDateTime({as_of:Int64}, 'UTC') AND b.state >= 'succeeded'
+WHERE b.received_at < toDateTime({as_of:Int64}, 'UTC') AND b.state >= 'succeeded'
     AND b.build_id IN (
         SELECT build_id
         FROM billing.build_events AS e
@@ -22,4 +24,4 @@ WHERE b.region = {region:String} AND b.received_at < toDateTime({as_of:Int64}, '
                 e.started_at < toDateTime({until:Int64}, 'UTC') AND e.finished_at > toDateTime({first:Int64}, 'UTC')
             )
     )
-ORDER BY b.build_id, b.received_at, b.delivery_id, b.state
+ORDER BY b.build_id, b.received_at, b.delivery_id, b.state, b.region

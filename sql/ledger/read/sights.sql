@@ -8,7 +8,8 @@ ${seen}    ),
     compared AS (
         SELECT
             *,
-            -- A second told of twice is left to metering, and nothing is left out on either side of it.
+            -- A second told of twice is left to metering, and nothing is left out on either side of it. Of two sights of one
+            -- second the sound one comes first, so that the answer is always the same.
             lagInFrame(told) OVER pod = told AND lagInFrame(cpu) OVER pod = cpu AND lagInFrame(memory) OVER pod = memory
                 AND at - lagInFrame(at) OVER pod BETWEEN 1 AND {max_gap:Int64}
                 AND lagInFrame(at) OVER pod != lagInFrame(at, 2) OVER pod AS follows,
@@ -17,7 +18,9 @@ ${seen}    ),
         FROM seen
         WHERE source = 'agent' OR NOT is_sound
             OR (uid, intDiv(at, 300)) NOT IN (SELECT uid, intDiv(at, 300) FROM seen WHERE source = 'agent' AND is_sound)
-        WINDOW pod AS (PARTITION BY uid ORDER BY at ROWS BETWEEN 2 PRECEDING AND 1 FOLLOWING)
+        WINDOW pod AS (
+            PARTITION BY uid ORDER BY at, is_sound DESC, told, cpu, memory, received ROWS BETWEEN 2 PRECEDING AND 1 FOLLOWING
+        )
     )
 SELECT
     uid,

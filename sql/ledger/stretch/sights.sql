@@ -22,7 +22,10 @@ ${seen}    ),
             leadInFrame(told) OVER pod = told AND leadInFrame(cpu) OVER pod = cpu AND leadInFrame(memory) OVER pod = memory
                 AND leadInFrame(at) OVER pod - at BETWEEN 1 AND {max_gap:Int64} AS is_followed
         FROM placed
-        WINDOW pod AS (PARTITION BY hour, uid ORDER BY at ROWS BETWEEN 2 PRECEDING AND 1 FOLLOWING)
+        WINDOW pod AS (
+            PARTITION BY hour, uid ORDER BY at, is_sound DESC, told, cpu, memory, received
+            ROWS BETWEEN 2 PRECEDING AND 1 FOLLOWING
+        )
     )
 SELECT
     toInt64(hour) AS hour,

@@ -91,6 +91,43 @@ def _late_build(scene: Scene) -> None:
     scene.deposit.build(REGION, scene.tenant, build_id="b1", started_at=H + 60, finished_at=H + 150, **received)
 
 
+def _builds(scene: Scene) -> dict[int, int]:
+    """By hour after H, the seconds of builds that count."""
+    rows = [row for row in scene.ledger.rows(scene.acme, EVERYTHING) if row.meter is Meter.BUILD]
+    return {(row.hour - H) // HOUR: row.quantity for row in rows}
+
+
+def test_a_build_of_several_hours_is_billed_whole_although_it_is_told_of_at_its_end(one_scene: Scene) -> None:
+    end = H + 3 * HOUR + 1_200
+    for number in range(3):
+        one_scene.now = H + (number + 1) * HOUR + 1_000
+        one_scene.work_off()
+    one_scene.deposit.build(
+        REGION, one_scene.tenant, build_id="b1", started_at=H + 600, finished_at=end, received_at=end + 2
+    )
+    one_scene.now = end + HOUR
+    one_scene.work_off()
+
+    assert _builds(one_scene) == {0: 3_000, 1: 3_600, 2: 3_600, 3: 1_200}
+
+
+def test_a_build_that_two_regions_tell_of_is_put_aside_in_both(one_scene: Scene) -> None:
+    told = {"build_id": "b1", "started_at": H + 60, "finished_at": H + 660}
+    one_scene.deposit.build(REGION, one_scene.tenant, **told, received_at=H + 700)
+    one_scene.now = H + HOUR + 1_000
+    one_scene.work_off()
+    assert _builds(one_scene) == {0: 600}
+
+    one_scene.now += HOUR
+    one_scene.deposit.build("ams", one_scene.tenant, **told, received_at=one_scene.now - 100)
+    assert one_scene.late().slices(one_scene.now) == [BUILDS]
+    one_scene.work_off()
+    (again,) = one_scene.run(Slice(H, "ams"))
+
+    assert _builds(one_scene) == {}
+    assert "b1 (reports_disagree)" in again.message
+
+
 def _late_heartbeats(scene: Scene) -> None:
     scene.hear(H + HOUR, received=scene.now - 100)
 
