@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
 
 from billing.canonical import decimal_text
 from billing.errors import Unbalanced
+from billing.hour import day_of
 from billing.invoice import ItemKind
 from billing.rounding import total
 from core.errors import NotFound
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from ingest.usage.sight import Quality
 
 
+_IN_TIME: Final = attrgetter("hour", "source_id")
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """What one pod or build brought to an item; hours are UTC seconds, the last one included."""
@@ -31,6 +36,25 @@ class Source:
     node: str
     first_hour: int
     last_hour: int
+    base_quantity: int
+    running_s: int
+    interpolated_s: int
+    unbracketed_s: int
+    segments: int
+    quality: Quality
+
+
+@dataclass(frozen=True, slots=True)
+class SourceHour:
+    """What one pod or build brought to an item in an hour; `before`: what it had when the corrected invoice was made.
+
+    Quantities count the meter's base unit, `hour` and the rest are UTC seconds.
+    """
+
+    hour: int
+    source_id: str
+    node: str
+    before: int
     base_quantity: int
     running_s: int
     interpolated_s: int
@@ -79,6 +103,56 @@ def explain(content: Content, number: int, rows: Iterable[UsageRow], book: Price
     if base != sum(source.base_quantity for source in sources):
         raise Unbalanced(f"item {number}: its pods and builds do not add up to it")
     return Explanation(item, formula, book.by_id(item.price_id), days, sources)
+
+
+def hours_of(content: Content, number: int, rows: Iterable[UsageRow], book: PriceBook) -> tuple[SourceHour, ...]:
+    """The hours of the pods and builds behind an item that is usage, in order; nothing for the others.
+
+    They add up to the sources of its explanation.
+    """
+    item = next(each for each in content.items if each.number == number)
+    if item.meter is None or item.kind is not ItemKind.USAGE:
+        return ()
+    here = (row for row in rows if _is_of(row, item, content, book))
+    return tuple(sorted((_source_hour(row, 0) for row in here), key=_IN_TIME))
+
+
+def changed_hours(
+    content: Content, number: int, before: Iterable[UsageRow], after: Iterable[UsageRow]
+) -> tuple[SourceHour, ...]:
+    """The hours by which an item that is a correction differs from the invoice that it corrects, in order.
+
+    `before`, `after`: the corrected period's rows when that invoice was made, and when this one was. Hours that another
+    invoice has corrected in between are among them; a correction of a price alone has none.
+    """
+    item = next(each for each in content.items if each.number == number)
+    if item.meter is None:
+        return ()
+    place = item.project_id, item.environment, item.service_id, item.region, item.meter
+    days = {line.day for line in content.lines if _belongs(line, item)}
+    was, now = (
+        {
+            (row.hour, row.cluster, row.source_id): row
+            for row in rows
+            if (row.project_id, row.environment, row.service_id, row.region, row.meter) == place
+            and day_of(row.hour) in days
+        }
+        for rows in (before, after)
+    )
+    found = []
+    for key in was.keys() | now.keys():
+        old, new = was.get(key), now.get(key)
+        had = 0 if old is None else old.quantity
+        if new is None and old is not None:
+            new = replace(old, quantity=0)
+        if new is not None and new.quantity != had:
+            found.append(_source_hour(new, had))
+    return tuple(sorted(found, key=_IN_TIME))
+
+
+def _source_hour(row: UsageRow, before: int) -> SourceHour:
+    told = row.running_s, row.interpolated_s, row.unbracketed_s, row.segments
+    return SourceHour(row.hour, row.source_id, row.node, before, row.quantity, *told, row.quality)
 
 
 def _belongs(line: RatedLine, item: Item) -> bool:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from billing.accounts.commands.session import FINDINGS, LOCAL, Config, Json, desk, print_json, print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from billing.explanation import SourceHour
 
 _Id = Annotated[str, typer.Argument(metavar="INVOICE", help="An invoice's number or id.")]
 
@@ -16,18 +22,23 @@ def explain(
     item: Annotated[int, typer.Argument(help="The item's number, as `invoice show` prints it.")],
     config: Config = LOCAL,
     *,
-    most: Annotated[int, typer.Option("--most", min=1, help="How many pods and builds to print.")] = 20,
+    most: Annotated[int, typer.Option("--most", min=1, help="How many pods and builds, or hours, to print.")] = 20,
+    hours: Annotated[
+        bool, typer.Option("--hours", help="Every hour of its pods and builds; of a correction, those that changed.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Print an item's quantity times price, day by day, down to the hours of the pods and builds behind it."""
+    """Print an item's quantity times price, day by day, down to the pods and builds behind it and their hours."""
     with desk(config) as opened:
-        from billing.accounts.bundles import explanation  # noqa: PLC0415 - as all of billing, when it is needed
+        from billing.accounts.bundles import explained_hours, explanation  # noqa: PLC0415 - as all of billing, when it is needed
         from billing.canonical import decimal_text  # noqa: PLC0415 - the same
         from billing.hour import HOUR, date, iso  # noqa: PLC0415 - the same
 
-        found = explanation(opened.engine, opened.ledger, opened.invoices.find(number), item)
+        invoice = opened.invoices.find(number)
+        found = explanation(opened.engine, opened.ledger, invoice, item)
+        told = explained_hours(opened.engine, opened.ledger, invoice, item) if hours else ()
     if as_json:
-        print_json(found)
+        print_json({**asdict(found), "hours": told} if hours else found)
         return
     typer.echo(f"{found.item.title}: {found.formula}")
     if found.price is not None:
@@ -71,6 +82,34 @@ def explain(
         )
         if len(found.sources) > most:
             typer.echo(f"and {len(found.sources) - most} more; see them with --most", err=True)
+    if hours:
+        _print_hours(told, most)
+
+
+def _print_hours(told: Sequence[SourceHour], most: int) -> None:
+    from billing.hour import iso  # noqa: PLC0415 - as all of billing, when it is needed
+
+    columns = "BEFORE", "BASE UNITS", "RUNNING S", "INTERPOLATED S", "UNBRACKETED S"
+    print_table(
+        ("HOUR", "POD OR BUILD", "NODE", *columns, "EVIDENCE"),
+        [
+            (
+                iso(each.hour),
+                each.source_id,
+                each.node,
+                str(each.before),
+                str(each.base_quantity),
+                str(each.running_s),
+                str(each.interpolated_s),
+                str(each.unbracketed_s),
+                each.quality.name.lower(),
+            )
+            for each in told[:most]
+        ],
+        right=columns,
+    )
+    if len(told) > most:
+        typer.echo(f"and {len(told) - most} more hour(s); see them with --most, or with --json", err=True)
 
 
 def compare(before: _Id, after: _Id, config: Config = LOCAL, *, as_json: Json = False) -> None:
@@ -94,14 +133,19 @@ def compare(before: _Id, after: _Id, config: Config = LOCAL, *, as_json: Json = 
         rows = [
             (
                 each.kind.value,
-                names.get(each.service_id, each.service_id),
+                names.get(each.project_id, each.project_id),
                 each.environment,
+                names.get(each.service_id, each.service_id),
                 each.meter,
                 *(decimal_text(part) if part else "" for part in amounts),
             )
             for each, amounts in zip(changes, parts, strict=True)
         ]
-        sums = ("total", "", "", "", *(decimal_text(total(column)) for column in zip(*parts, strict=True)))
-        print_table(("KIND", "SERVICE", "ENVIRONMENT", "METER", *columns), [*rows, sums] if rows else [], right=columns)
+        sums = ("total", "", "", "", "", *(decimal_text(total(column)) for column in zip(*parts, strict=True)))
+        print_table(
+            ("KIND", "PROJECT", "ENVIRONMENT", "SERVICE", "METER", *columns),
+            [*rows, sums] if rows else [],
+            right=columns,
+        )
     if changes:
         raise typer.Exit(FINDINGS)

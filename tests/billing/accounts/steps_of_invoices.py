@@ -46,7 +46,11 @@ def an_invoice_is_shown_and_every_item_explained_to_its_pods(office: Office) -> 
     assert "CPU: 1000.00 vCPU-Seconds × 0.000007716049 USD = 0.007716049 USD, shown as 0.01" in told  # noqa: RUF001 - a product
     assert "pod-1" in told
     assert "2026-03-01T00:00:00Z" in told
+    hours = office.run("explain", number, "2", "--hours", "--most", "1").output
+    assert "2026-03-01T" in hours
+    assert {"hours", "sources"} <= office.json("explain", number, "2", "--hours").keys()
     office.run("explain", number, "99", exits=2)
+    office.run("explain", number, "99", "--hours", exits=2)
 
 
 def an_invoice_is_written_in_every_form_and_its_bundle_holds(office: Office) -> None:

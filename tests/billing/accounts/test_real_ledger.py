@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from billing.accounts import journal
-from billing.accounts.bundles import bundle_of, explanation
+from billing.accounts.bundles import bundle_of, explained_hours, explanation
 from billing.accounts.costs import margin
 from billing.accounts.moment import moment
 from billing.build import BuildEvent, BuildState, build_usage, sift_builds
@@ -77,6 +77,11 @@ def test_an_outage_is_waived_and_its_backfill_is_corrected_on_the_next_invoice(w
     correction = total(item.amount for item in second.content.items if item.kind is ItemKind.CORRECTION)
     assert (Decimal("55.5555528"), Decimal("58.56")) == (correction, second.content.total)
     assert first == world.invoices.get(WORKSPACE, first.number).content
+    (late,) = [item.number for item in second.content.items if item.kind is ItemKind.CORRECTION]
+    assert [
+        (each.hour, each.source_id, each.before, each.base_quantity)
+        for each in explained_hours(world.engine, world.evidence.ledger, second, late)
+    ] == [(MARCH + hour * HOUR, "pod-1", 0, 3_600_000_000) for hour in (5, 6)]
     verdict = verify(bundle_of(world.engine, world.evidence.ledger, second), second.content_sha256)
     assert verdict.findings == ()
     assert journal.findings(world.engine) == ()
@@ -121,7 +126,15 @@ def test_every_item_is_explained_down_to_its_pods_and_adds_up(world: World) -> N
         found = explanation(world.engine, ledger, final, item.number)
         assert item.amount == total(line.amount for line in found.days)
         assert sum(line.base_quantity for line in found.days) == sum(each.base_quantity for each in found.sources)
+        hours = explained_hours(world.engine, ledger, final, item.number)
+        assert {each.source_id: each.base_quantity for each in found.sources} == {
+            source.source_id: sum(each.base_quantity for each in hours if each.source_id == source.source_id)
+            for source in found.sources
+        }
     cpu = explanation(world.engine, ledger, final, 2)
+    assert [(each.hour, each.source_id) for each in explained_hours(world.engine, ledger, final, 2)] == [
+        (MARCH + hour * HOUR, f"pod-{hour % 3}") for hour in range(24)
+    ]
     assert [(each.source_id, each.running_s // HOUR) for each in cpu.sources] == [
         ("pod-2", 8),
         ("pod-1", 8),
