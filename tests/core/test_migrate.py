@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from tests.core.program import answered, starmeter
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pytest
+
+_VERSIONS: Final = Path(__file__).resolve().parents[2] / "sql" / "control" / "versions"
+REVISIONS: Final = sorted(path.name[1:5] for path in _VERSIONS.glob("r*.py"))
 
 
 def test_a_store_that_is_not_migrated_exits_with_3_and_the_command_that_helps(empty_url: str) -> None:
@@ -29,7 +31,7 @@ def test_migrations_are_shown_then_run_then_done(empty_url: str) -> None:
     assert shown.exit_code == run.exit_code == done.exit_code == 0
     assert shown.stdout == run.stdout
     assert shown.stdout.startswith("0001  Workspaces, projects")
-    assert [step["revision"] for step in answered(shown_json)["pending"]] == ["0001", "0002"]
+    assert [step["revision"] for step in answered(shown_json)["pending"]] == REVISIONS
     assert (done.stdout, "nothing pending" in done.stderr) == ("", True)
     assert answered(starmeter("migrate", "--json", store=empty_url)) == {"applied": []}
 
@@ -39,4 +41,4 @@ def test_the_default_store_is_a_file_of_the_local_stack(tmp_path: Path, monkeypa
 
     assert starmeter("migrate").exit_code == 0
     with closing(sqlite3.connect(tmp_path / ".local" / "control.db")) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(REVISIONS[-1],)]

@@ -115,7 +115,7 @@ def test_a_period_is_made_up_for_once_and_then_only_where_more_is_told(
     ]
     make_up_for(period, config, wait=60)
     assert capsys.readouterr().out == "every hour is published with all that is known of it\n"
-    one_scene.see([observe([at, "R", 1, 5], "nobodys") for at in (130, 140)], now(), source="agent")
+    one_scene.see([observe([at, "R", 1, 5], "nobodys") for at in (130, 140)], now() - 1, source="agent")
     make_up_for(period, config, wait=60)
     assert capsys.readouterr().out.splitlines()[-1] == "1 run: 1 published; 2 rows"
 

@@ -18,7 +18,7 @@ from core.tenant import Tenant
 from tests.billing.ledger.deposit import AS_OF
 from tests.billing.ledger.test_hours_and_months import _evidence
 from tests.billing.pods import observe
-from tests.billing.runs.scene import CLUSTER, REGION, H
+from tests.billing.runs.scene import CLUSTER, H
 
 if TYPE_CHECKING:
     from billing.ledger.evidence import PodEvidence
@@ -64,14 +64,15 @@ def test_hours_read_at_once_are_those_read_one_by_one(
 
 
 def test_what_nodes_give_and_who_owns_pods_is_that_of_each_hour(ledger: Ledger, deposit: Deposit) -> None:
-    slices = [Slice(H + number * HOUR, REGION, CLUSTER) for number in range(4)]
+    region = uuid4().hex
+    slices = [Slice(H + number * HOUR, region, CLUSTER) for number in range(4)]
     for at, cpu_m in ((H - 5 * HOUR, 9_000), (H - 60, 1_000), (H + 60, 4_000), (H + 90, 2_000), (H + 2 * HOUR, 500)):
-        deposit.node(REGION, CLUSTER, "node-1", at, cpu_m, 2**30)
-    deposit.node(REGION, CLUSTER, "node-2", H + 3 * HOUR, 1, 1)
-    deposit.observations(REGION, [observe([at, "R", 1, 1], "uid-1") for at in range(0, 4 * HOUR, 60)])
+        deposit.node(region, CLUSTER, "node-1", at, cpu_m, 2**30)
+    deposit.node(region, CLUSTER, "node-2", H + 3 * HOUR, 1, 1)
+    deposit.observations(region, [observe([at, "R", 1, 1], "uid-1") for at in range(0, 4 * HOUR, 60)])
     for number, received in enumerate((H + 10, H + 20)):
         tenant = Tenant(str(uuid4()), f"e{number}", str(uuid4()))
-        deposit.registration(REGION, CLUSTER, "uid-1", tenant, received=received)
+        deposit.registration(region, CLUSTER, "uid-1", tenant, received=received)
 
     found = list(Stretch(ledger, slices, MeteringPolicy(), AS_OF).evidence())
 
