@@ -176,6 +176,7 @@ journal: Final = Table(
     Column("currency", String(3), nullable=False),
     UniqueConstraint("event", "source_id", "leg", name="uq_journal_event"),
 )
+# `put_at` is never empty; only SQLite could not be told so when the column was added.
 budgets: Final = Table(
     "budgets",
     metadata,
@@ -187,6 +188,7 @@ budgets: Final = Table(
     Column("thresholds", String(100), nullable=False),
     Column("webhook_url", String(2000), nullable=False),
     Column("webhook_secret", String(200), nullable=False),
+    Column("put_at", Instant),
     UniqueConstraint("workspace_id", "name", name="uq_budgets_name"),
 )
 # A threshold fires once per budget and period; it is told until somebody has taken it.

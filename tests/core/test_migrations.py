@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 ROOT = Path(__file__).resolve().parents[2]
-_REVISIONS = ["0001", "0002", "0003"]
+_REVISIONS = ["0001", "0002", "0003", "0004"]
 
 
 @pytest.fixture
