@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - a field's type
@@ -11,25 +12,31 @@ from uuid import UUID, uuid5
 
 import httpx
 from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from billing.accounts.moment import moment, seconds
 from billing.accounts.outbound import GuardedTransport, Refused
-from billing.canonical import canonical
+from billing.canonical import canonical, decimal_text
 from billing.hour import iso
 from billing.schema import budget_alerts, budgets
 from core.control import reading, writing
 from ingest.usage.signature import sign
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from sqlalchemy import Engine, Select
     from sqlalchemy.engine import Row
 
+    from billing.accounts.budgets import Budget
     from billing.accounts.settings import WebhookSettings
+    from billing.hour import Period
 
 SIGNATURE: Final = "Starmeter-Signature"
 DELIVERY: Final = "Starmeter-Delivery"
 _NAMESPACE: Final = UUID("0b7c8d9a-95b2-5f0e-8c55-2d4e4c1f7a10")
-_AT_ONCE: Final = 100
+_A_TIME: Final = 100
+_AT_ONCE: Final = 10
 _log = logging.getLogger("billing.budgets")
 
 
@@ -60,27 +67,61 @@ def listed(engine: Engine, workspace_id: str | None = None) -> tuple[Alert, ...]
         return tuple(_alert(row) for row in connection.execute(statement))
 
 
+def fire(engine: Engine, budget: Budget, threshold: int, period: Period, spent: Decimal, at: int) -> bool:  # noqa: PLR0917 - what an alert says
+    """Keep that a threshold was reached in a month; returns whether nobody has before."""
+    values = {
+        "budget_id": budget.id,
+        "period_start": moment(period.start),
+        "threshold": threshold,
+        "spent": decimal_text(spent),
+        "fired_at": moment(at),
+        "attempts": 0,
+        "next_attempt_at": moment(at) if budget.webhook_url else None,
+    }
+    dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
+    added = dialect.insert(budget_alerts).values(values).on_conflict_do_nothing()
+    with writing(engine) as connection:
+        return connection.execute(added.returning(budget_alerts.c.threshold)).first() is not None
+
+
 def deliver(
-    engine: Engine, settings: WebhookSettings, at: int, *, transport: httpx.BaseTransport | None = None
+    engine: Engine, settings: WebhookSettings, at: int, *, transport: httpx.AsyncBaseTransport | None = None
 ) -> tuple[int, int]:
-    """Tell webhooks of the alerts that are due; returns how many took theirs, and how many did not."""
+    """Tell webhooks of the alerts that are due; returns how many took theirs, and how many did not.
+
+    Several are told at once, and each has `timeout_seconds` for all of its exchange: a slow one holds no other up.
+    """
     alert = budget_alerts.c
     due = _joined().where(alert.delivered_at.is_(None), alert.next_attempt_at <= moment(at))
     with reading(engine) as connection:
-        rows = connection.execute(due.order_by(alert.next_attempt_at).limit(_AT_ONCE)).all()
+        rows = connection.execute(due.order_by(alert.next_attempt_at).limit(_A_TIME)).all()
     if not rows:
         return 0, 0
     guarded = transport or GuardedTransport(settings.allowed_networks)
-    outcomes = []
-    with httpx.Client(transport=guarded, timeout=settings.timeout_seconds, follow_redirects=False) as client:
-        for row in rows:
-            if not _claim(engine, row, settings, at):
-                continue
-            taken = _send(client, row, at)
-            outcomes.append(taken)
-            if taken:
-                _note(engine, row, {"delivered_at": moment(at), "next_attempt_at": None})
+    outcomes = asyncio.run(_deliver(engine, settings, at, rows, guarded))
     return outcomes.count(True), outcomes.count(False)
+
+
+async def _deliver(
+    engine: Engine, settings: WebhookSettings, at: int, rows: Sequence[Row[Any]], transport: httpx.AsyncBaseTransport
+) -> list[bool | None]:
+    """Whether each of the rows' webhooks took it; `None` where somebody else is telling it."""
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def tell(client: httpx.AsyncClient, row: Row[Any]) -> bool | None:
+        async with places:
+            # The store is waited for in a thread, or everybody's deadline would pass meanwhile.
+            if not await asyncio.to_thread(_claim, engine, row, settings, at):
+                return None
+            taken = await _send(client, row, at, settings.timeout_seconds)
+            if taken:
+                values = {"delivered_at": moment(at), "next_attempt_at": None}
+                await asyncio.to_thread(_note, engine, row, values)
+            return taken
+
+    timeout = settings.timeout_seconds
+    async with httpx.AsyncClient(transport=transport, timeout=timeout, follow_redirects=False) as client:
+        return await asyncio.gather(*(tell(client, row) for row in rows))
 
 
 def wait_after(attempts: int, settings: WebhookSettings) -> int | None:
@@ -97,7 +138,7 @@ def _claim(engine: Engine, row: Row[Any], settings: WebhookSettings, at: int) ->
     return _note(engine, row, values)
 
 
-def _note(engine: Engine, row: Row[Any], values: dict[str, int | datetime | None]) -> bool:
+def _note(engine: Engine, row: Row[Any], values: Mapping[str, int | datetime | None]) -> bool:
     alert = budget_alerts.c
     same = (alert.budget_id == row.budget_id) & (alert.period_start == row.period_start)
     statement = update(budget_alerts).where(same, alert.threshold == row.threshold)
@@ -107,7 +148,7 @@ def _note(engine: Engine, row: Row[Any], values: dict[str, int | datetime | None
         return connection.execute(statement.values(values)).rowcount == 1
 
 
-def _send(client: httpx.Client, row: Row[Any], at: int) -> bool:
+async def _send(client: httpx.AsyncClient, row: Row[Any], at: int, deadline: float) -> bool:
     body = canonical(_message(row))
     headers = {
         "Content-Type": "application/json",
@@ -116,12 +157,15 @@ def _send(client: httpx.Client, row: Row[Any], at: int) -> bool:
         DELIVERY: _message(row)["id"],
     }
     try:
-        # The answer's head says all; whatever its body is, it is not read.
-        with client.stream("POST", row.webhook_url, content=body, headers=headers) as answer:
+        # The client's own timeout begins anew with every byte. The answer's head says all: its body is not read.
+        async with (
+            asyncio.timeout(deadline),
+            client.stream("POST", row.webhook_url, content=body, headers=headers) as answer,
+        ):
             reason = "" if answer.is_success else f"answered {answer.status_code}"
     except Refused as failure:
         reason = failure.message
-    except (httpx.HTTPError, httpx.InvalidURL) as failure:
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as failure:
         reason = type(failure).__name__
     if reason:
         _log.warning(

@@ -7,6 +7,7 @@ import socket
 from typing import TYPE_CHECKING, Final
 
 import httpx
+from anyio import to_thread
 
 from core.errors import BadRequest
 
@@ -78,18 +79,19 @@ def require_url(text: str, networks: Sequence[Network]) -> httpx.URL:
     return url
 
 
-class GuardedTransport(httpx.BaseTransport):
+class GuardedTransport(httpx.AsyncBaseTransport):
     """Connects to an address that it has checked, whatever the name's server answers a moment later.
 
-    It knows no proxy and follows no redirect; TLS still asks for the name's certificate.
+    It knows no proxy and follows no redirect; TLS still asks for the name's certificate. Whoever gives an exchange up
+    does not wait for the lookup of a name: it ends by itself, in a thread.
     """
 
     def __init__(self, networks: Sequence[Network], *, resolver: Resolver = resolve) -> None:
         self._networks = tuple(networks)
         self._resolver = resolver
-        self._plain = httpx.HTTPTransport(trust_env=False, retries=0)
+        self._plain = httpx.AsyncHTTPTransport(trust_env=False, retries=0)
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request.
 
         Raises:
@@ -97,19 +99,19 @@ class GuardedTransport(httpx.BaseTransport):
             httpx.TransportError: the host has no address, or the exchange fails.
         """
         url = require_url(str(request.url), self._networks)
-        address = self._checked(url)
+        address = await self._checked(url)
         request.url = url.copy_with(host=address)
         request.extensions = {**request.extensions, "sni_hostname": url.host}
-        return self._plain.handle_request(request)
+        return await self._plain.handle_async_request(request)
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Drop all connections."""
-        self._plain.close()
+        await self._plain.aclose()
 
-    def _checked(self, url: httpx.URL) -> str:
+    async def _checked(self, url: httpx.URL) -> str:
         port = url.port or _PORTS[url.scheme]
         try:
-            addresses = self._resolver(url.host, port)
+            addresses = await to_thread.run_sync(self._resolver, url.host, port, abandon_on_cancel=True)
         except (OSError, UnicodeError) as failure:
             raise httpx.ConnectError(f"{url.host}: has no address") from failure
         if not addresses:

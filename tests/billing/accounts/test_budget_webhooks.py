@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -11,17 +15,16 @@ import pytest
 from sqlalchemy import event
 
 from billing.accounts import alerts
-from billing.accounts.budgets import Checked, check
+from billing.accounts.budgets import Budgets, Checked, check
 from billing.accounts.settings import WebhookSettings
 from billing.hour import DAY, HOUR
 from core.errors import Unauthenticated
 from ingest.usage.signature import verify
 from tests.billing.accounts.spending import SETTINGS, Hook, Sums, checked
-from tests.billing.accounts.world import MARCH_2026, builds
+from tests.billing.accounts.world import MARCH_2026, NEIGHBOUR, builds, neighbours
 from tests.billing.books import WORKSPACE, row
 
 if TYPE_CHECKING:
-    from billing.accounts.budgets import Budgets
     from tests.billing.accounts.world import World
 
 URL: Final = "https://hooks.example/budget"
@@ -46,6 +49,27 @@ def test_a_webhook_is_told_signed_and_once(world: World, budgets: Budgets) -> No
         for name in ("type", "budget", "workspace_id", "month", "threshold_percent", "amount", "spent", "currency")
     ) == ("budget.threshold_reached", "all", WORKSPACE, "2026-03", 50, "10.00", "5.00", "USD")
     assert world.at == alerts.listed(world.engine)[0].delivered_at
+
+
+def test_an_equal_budget_put_again_tells_nothing_twice_and_signs_with_its_new_secret(
+    world: World, budgets: Budgets
+) -> None:
+    hook = Hook(204)
+    first, old = budgets.put(WORKSPACE, "all", Decimal("10.00"), thresholds=(50, 75), webhook_url=URL)
+    world.publish([builds(1, 100)])
+    told = checked(world, hook).fired
+    world.at += DAY
+    again, new = budgets.put(WORKSPACE, "all", Decimal(10), thresholds=(75, 50), webhook_url=URL)
+    silent = checked(world, hook).fired
+    world.publish([builds(2, 50)])
+    next_one = checked(world, hook).fired
+
+    assert (told, silent, next_one) == (1, 0, 1)
+    assert (first,) == (again,) == budgets.listed()
+    request = hook.told[-1]
+    verify(request.headers[alerts.SIGNATURE], request.content, [new.encode()], world.at, 1)
+    with pytest.raises(Unauthenticated):
+        verify(request.headers[alerts.SIGNATURE], request.content, [old.encode()], world.at, 1)
 
 
 def test_another_month_is_another_message_and_so_is_another_threshold(world: World, budgets: Budgets) -> None:
@@ -131,6 +155,69 @@ def test_a_webhook_that_leads_home_is_not_called(world: World, budgets: Budgets)
     done = check(world.engine, sums, SETTINGS, clock=world.clock)
 
     assert (done.fired, done.delivered, done.failed) == (1, 0, 1)
+
+
+class _Hooks(ThreadingHTTPServer):
+    """Two webhooks: `/drip` answers byte by byte without an end, `/take` at once when the other has begun."""
+
+    daemon_threads = False
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Answer)
+        self.dripping = threading.Event()
+        self.seen: list[str] = []
+
+
+class _Answer(BaseHTTPRequestHandler):
+    server: _Hooks
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/drip":
+            self.server.seen.append(self._drip())
+        elif self.server.dripping.wait(60):
+            self.server.seen.append("taken")
+            self.send_response(204)
+            self.end_headers()
+
+    def _drip(self) -> str:
+        try:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+            self.server.dripping.set()
+            for _ in range(600):
+                self.wfile.write(b".")
+                time.sleep(0.05)
+        except ConnectionError:
+            return "given up"
+        return "heard to the end"
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_a_webhook_that_drips_its_answer_is_given_up_and_holds_nobody_elses_alert(
+    world: World, budgets: Budgets
+) -> None:
+    del budgets
+    settings = WebhookSettings(allowed_networks=(ip_network("127.0.0.0/8"),), timeout_seconds=4)
+    world.publish([builds(1, 100), neighbours(builds(1, 100))])
+    sums = Sums(world.engine)
+    sums.runs = world.shelf.runs
+    with _Hooks() as hooks:
+        serving = threading.Thread(target=hooks.serve_forever)
+        serving.start()
+        for workspace, path in ((WORKSPACE, "drip"), (NEIGHBOUR, "take")):
+            url = f"http://127.0.0.1:{hooks.server_port}/{path}"
+            put = Budgets(world.engine, settings, clock=world.clock).put
+            put(workspace, "all", Decimal("10.00"), thresholds=(50,), webhook_url=url)
+        done = check(world.engine, sums, settings, clock=world.clock)
+        hooks.shutdown()
+        serving.join()
+
+    # Closing the server has waited for both answers.
+    assert (done.delivered, done.failed, hooks.seen) == (1, 1, ["taken", "given up"])
+    assert [each.delivered_at for each in alerts.listed(world.engine, NEIGHBOUR)] == [world.at]
 
 
 def test_waits_double_up_to_the_longest_and_end(world: World) -> None:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from billing.accounts import alerts
+from billing.accounts.budgets import Budgets
 from billing.accounts.plans import Plans
 from billing.hour import DAY, HOUR
 from core.errors import BadRequest, NotFound
-from tests.billing.accounts.spending import checked, fired
+from tests.billing.accounts.spending import SETTINGS, checked, fired
 from tests.billing.accounts.world import MARCH_2026, NEIGHBOUR, builds, neighbours
 from tests.billing.books import BUILD, WORKSPACE, row, written
 
 if TYPE_CHECKING:
-    from billing.accounts.budgets import Budgets
     from tests.billing.accounts.world import World
 
 
@@ -85,13 +85,62 @@ def test_a_plans_minimum_is_not_spent_either(world: World, budgets: Budgets) -> 
     assert (checked(world).fired, fired(world)) == (0, [])
 
 
-def test_a_budget_in_another_currency_than_the_prices_waits_for_such_prices(world: World, budgets: Budgets) -> None:
-    budgets.put(WORKSPACE, "all", Decimal("1.00"), currency="EUR")
+def test_a_budget_whose_currency_prices_have_left_is_named_until_it_is_put_anew(world: World, budgets: Budgets) -> None:
+    budgets.put(WORKSPACE, "all", Decimal("1.00"), thresholds=(50,))
     world.publish([builds(1, 100)])
-    in_dollars = checked(world).fired
     world.activate(json.dumps(written([BUILD], version=2, currency="EUR")))
+    left = checked(world)
+    anew, _ = budgets.put(WORKSPACE, "all", Decimal("1.00"), thresholds=(50,))
+    done = checked(world)
 
-    assert (in_dollars, checked(world).fired, fired(world)) == (0, 4, [50, 75, 90, 100])
+    said = f"{WORKSPACE}, all: the budget is in USD, prices in EUR; put it anew in EUR"
+    assert (left.fired, left.unrated) == (0, (said,))
+    assert (anew.currency, done.fired, done.unrated) == ("EUR", 1, ())
+
+
+def test_a_budget_in_a_currency_without_prices_is_refused(budgets: Budgets) -> None:
+    with pytest.raises(BadRequest, match=r"^currency: prices are in USD, and nothing is spent in EUR"):
+        budgets.put(WORKSPACE, "all", Decimal("1.00"), currency="EUR")
+    assert budgets.listed() == ()
+
+
+def test_as_long_as_there_are_no_prices_a_budget_may_be_in_any_currency(world: World) -> None:
+    early = Budgets(world.engine, SETTINGS, clock=world.clock)
+    put = [early.put(WORKSPACE, "all", Decimal("1.00"), currency=each)[0].currency for each in ("EUR", None)]
+
+    assert put == ["EUR", "USD"]
+
+
+def test_what_is_published_within_two_days_of_a_months_end_counts_for_it(world: World, budgets: Budgets) -> None:
+    budgets.put(WORKSPACE, "all", Decimal("10.00"), thresholds=(50, 75, 100))
+    told = []
+    for number, after in ((29, 0), (30, 2 * DAY - 1), (31, 2 * DAY)):
+        world.at = MARCH_2026.end + after
+        world.publish([builds(number, 100)])
+        told.append(checked(world).fired)
+
+    assert told == [1, 2, 0]
+    assert {each.period_start for each in alerts.listed(world.engine)} == {MARCH_2026.start}
+
+
+@pytest.mark.parametrize(
+    ("put", "told"),
+    [
+        pytest.param((-1,), 4, id="put in the month"),
+        pytest.param((0,), 0, id="put when it was over"),
+        pytest.param((-1, HOUR), 4, id="put again as it was"),
+    ],
+)
+def test_nobody_is_told_of_a_month_that_was_over_when_the_budget_was_put(
+    world: World, budgets: Budgets, put: tuple[int, ...], told: int
+) -> None:
+    world.publish([builds(1, 200)])
+    for after in put:
+        world.at = MARCH_2026.end + after
+        budgets.put(WORKSPACE, "all", Decimal("10.00"))
+    world.at = MARCH_2026.end + DAY
+
+    assert checked(world).fired == told
 
 
 def test_only_the_workspace_of_the_budget_counts(world: World, budgets: Budgets) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import ip_network
@@ -128,8 +129,18 @@ def server() -> Iterator[HTTPServer]:
 def _get(url: str, addresses: Sequence[str], networks: tuple[object, ...] = ()) -> httpx.Response:
     asked = iter([addresses, ["127.0.0.2"]])  # whoever asks twice is told another address
     guarded = GuardedTransport(networks, resolver=lambda *_: next(asked))  # type: ignore[arg-type]
-    with httpx.Client(transport=guarded, follow_redirects=False, timeout=30) as client:
-        return client.get(url)
+    return _ask(guarded, url)
+
+
+def _ask(guarded: GuardedTransport, url: str, seconds: float = 60) -> httpx.Response:
+    async def ask() -> httpx.Response:
+        async with (
+            asyncio.timeout(seconds),
+            httpx.AsyncClient(transport=guarded, follow_redirects=False, timeout=30) as client,
+        ):
+            return await client.get(url)
+
+    return asyncio.run(ask())
 
 
 def test_the_connection_goes_to_the_address_that_was_checked_under_the_hosts_name(server: HTTPServer) -> None:
@@ -137,6 +148,7 @@ def test_the_connection_goes_to_the_address_that_was_checked_under_the_hosts_nam
 
     assert answer.status_code == 302
     assert _Handler.seen == [f"hooks.example:{server.server_port}"]
+    assert (answer.request.url.host, answer.request.extensions["sni_hostname"]) == ("127.0.0.1", "hooks.example")
 
 
 @pytest.mark.parametrize(
@@ -156,12 +168,27 @@ def test_a_public_host_is_not_called_without_tls_even_where_a_network_is_allowed
 
 
 def test_a_literal_address_is_checked_like_a_name() -> None:
-    with httpx.Client(transport=GuardedTransport(())) as client:
-        for url in ("https://127.0.0.1/", "https://[::1]/", "https://localhost/", "https://169.254.169.254/latest"):
-            with pytest.raises(Refused):
-                client.get(url)
+    for url in ("https://127.0.0.1/", "https://[::1]/", "https://localhost/", "https://169.254.169.254/latest"):
+        with pytest.raises(Refused):
+            _ask(GuardedTransport(()), url)
 
 
 def test_a_host_without_an_address_is_a_failed_exchange() -> None:
     with pytest.raises(httpx.ConnectError):
         _get("https://hooks.example/", [])
+
+
+def test_whoever_gives_an_exchange_up_does_not_wait_for_the_lookup_of_a_name() -> None:
+    answered, ended = threading.Event(), list[str]()
+
+    def resolver(host: str, _port: int) -> list[str]:
+        answered.wait(60)
+        ended.append(host)
+        return ["127.0.0.1"]
+
+    with pytest.raises(TimeoutError):
+        _ask(GuardedTransport((), resolver=resolver), "https://hooks.example/", 0.1)
+    waited_for = list(ended)
+    answered.set()
+
+    assert waited_for == []
