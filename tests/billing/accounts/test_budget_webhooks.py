@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -15,16 +11,17 @@ import pytest
 from sqlalchemy import event
 
 from billing.accounts import alerts
-from billing.accounts.budgets import Budgets, Checked, check
+from billing.accounts.budgets import Checked, check
 from billing.accounts.settings import WebhookSettings
 from billing.hour import DAY, HOUR
 from core.errors import Unauthenticated
 from ingest.usage.signature import verify
 from tests.billing.accounts.spending import SETTINGS, Hook, Sums, checked
-from tests.billing.accounts.world import MARCH_2026, NEIGHBOUR, builds, neighbours
+from tests.billing.accounts.world import MARCH_2026, builds
 from tests.billing.books import WORKSPACE, row
 
 if TYPE_CHECKING:
+    from billing.accounts.budgets import Budgets
     from tests.billing.accounts.world import World
 
 URL: Final = "https://hooks.example/budget"
@@ -155,69 +152,6 @@ def test_a_webhook_that_leads_home_is_not_called(world: World, budgets: Budgets)
     done = check(world.engine, sums, SETTINGS, clock=world.clock)
 
     assert (done.fired, done.delivered, done.failed) == (1, 0, 1)
-
-
-class _Hooks(ThreadingHTTPServer):
-    """Two webhooks: `/drip` answers byte by byte without an end, `/take` at once when the other has begun."""
-
-    daemon_threads = False
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Answer)
-        self.dripping = threading.Event()
-        self.seen: list[str] = []
-
-
-class _Answer(BaseHTTPRequestHandler):
-    server: _Hooks
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        if self.path == "/drip":
-            self.server.seen.append(self._drip())
-        elif self.server.dripping.wait(60):
-            self.server.seen.append("taken")
-            self.send_response(204)
-            self.end_headers()
-
-    def _drip(self) -> str:
-        try:
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-            self.server.dripping.set()
-            for _ in range(600):
-                self.wfile.write(b".")
-                time.sleep(0.05)
-        except ConnectionError:
-            return "given up"
-        return "heard to the end"
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-def test_a_webhook_that_drips_its_answer_is_given_up_and_holds_nobody_elses_alert(
-    world: World, budgets: Budgets
-) -> None:
-    del budgets
-    settings = WebhookSettings(allowed_networks=(ip_network("127.0.0.0/8"),), timeout_seconds=4)
-    world.publish([builds(1, 100), neighbours(builds(1, 100))])
-    sums = Sums(world.engine)
-    sums.runs = world.shelf.runs
-    with _Hooks() as hooks:
-        serving = threading.Thread(target=hooks.serve_forever)
-        serving.start()
-        for workspace, path in ((WORKSPACE, "drip"), (NEIGHBOUR, "take")):
-            url = f"http://127.0.0.1:{hooks.server_port}/{path}"
-            put = Budgets(world.engine, settings, clock=world.clock).put
-            put(workspace, "all", Decimal("10.00"), thresholds=(50,), webhook_url=url)
-        done = check(world.engine, sums, settings, clock=world.clock)
-        hooks.shutdown()
-        serving.join()
-
-    # Closing the server has waited for both answers.
-    assert (done.delivered, done.failed, hooks.seen) == (1, 1, ["taken", "given up"])
-    assert [each.delivered_at for each in alerts.listed(world.engine, NEIGHBOUR)] == [world.at]
 
 
 def test_waits_double_up_to_the_longest_and_end(world: World) -> None:
