@@ -17,6 +17,7 @@ from billing.hour import month_of
 from billing.ledger import row_table
 from billing.ledger.day import Tariffs
 from billing.ledger.day_table import day_usage
+from billing.ledger.publication import PublicationKind
 from billing.ownership import UNATTRIBUTED
 from billing.price import ANY, Kind
 from billing.usage import in_order
@@ -76,7 +77,8 @@ class Ledger:
     ) -> list[UsageRow]:
         """A workspace's rows as of the publication `until` (all of them without it), as `in_order` sorts them.
 
-        With `estimates`, hours of which nothing is published yet have their last estimate.
+        With `estimates`, hours of which nothing is published yet have their last estimate. As of an earlier
+        publication, they have it for an hour after something newer has taken its place.
 
         Raises:
             Unavailable: the store does not answer.
@@ -166,6 +168,19 @@ class Ledger:
         for _, months in groupby(ordered, lambda each: month_of(each.hour)):
             self._insert("publications", pl.DataFrame(list(months)), {})
 
+    def drop_estimates(self, superseded: Collection[Publication]) -> None:
+        """Take rows and entries of estimates away, as if they had never been; what is published stays in any case.
+
+        A second time changes nothing.
+        """
+        dropped = [each for each in superseded if each.kind is PublicationKind.ESTIMATE]
+        if not dropped:
+            return
+        hours = [each.hour for each in dropped]
+        asked = {"first": min(hours), "last": max(hours), "runs": [each.run_id for each in dropped]}
+        for name in ("usage", "publications"):
+            self._command(f"ledger/drop/{name}", asked)
+
     def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pl.DataFrame:
         """The answer to the statement in `sql/<statement>.sql`, its values bound by the store."""
         asked = dict(parameters or {})
@@ -177,6 +192,12 @@ class Ledger:
     def _insert(self, name: str, rows: pl.DataFrame, settings: dict[str, str]) -> None:
         arrow = rows.to_arrow()
         self._run(lambda client: client.insert_arrow(name, arrow, database=_DATABASE, settings=settings))
+
+    def _command(self, statement: str, parameters: Mapping[str, Any]) -> None:
+        # A replica that is down does it once it is back; nobody waits for it.
+        settings = {"lightweight_deletes_sync": 1}
+        asked = dict(parameters)
+        self._run(lambda client: client.command(_text(statement), parameters=asked, settings=settings))
 
     def _run(self, work: Callable[[Client], Answer]) -> Answer:
         try:

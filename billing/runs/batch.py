@@ -11,6 +11,7 @@ from billing.runs.mirror import mirror
 from billing.runs.publication import Publications
 from billing.runs.record import Order, RunKind, abandon
 from billing.runs.runner import Runner
+from billing.runs.superseded import drop_superseded
 from core.control import writing
 
 if TYPE_CHECKING:
@@ -92,6 +93,9 @@ class Batch:
             with writing(self._engine) as connection:
                 abandon(connection, fence, self._clock())
             mirror(Publications(self._engine), self._ledger)
+            if kind is RunKind.ESTIMATE:
+                # What piles up is taken away by what makes it; what is due never waits for that.
+                drop_superseded(self._engine, self._ledger, self._clock())
             yield from self._together(
                 choose(), kind, lambda orders: self._counted(self._runner.run, orders, fence, collection)
             )

@@ -130,6 +130,24 @@ def last_of_each(
     }
 
 
+def superseded(connection: Connection, before: int, limit: int) -> list[Publication]:
+    """Estimates in whose place another publication stands since before a UTC second; the first `limit` of them."""
+    column, newer = publications.c, publications.alias("newer")
+    replaced = (
+        select(newer.c.sequence)
+        .where(
+            newer.c.region == column.region,
+            newer.c.cluster == column.cluster,
+            newer.c.hour == column.hour,
+            newer.c.sequence > column.sequence,
+            newer.c.published_at < moment(before),
+        )
+        .exists()
+    )
+    wanted = select(publications).where(column.kind == PublicationKind.ESTIMATE, replaced)
+    return [_publication(row) for row in connection.execute(wanted.order_by(column.sequence).limit(limit))]
+
+
 def published_hours(connection: Connection, region: str, cluster: str, period: Period) -> set[int]:
     """The hours of a period of which something is published that is no estimate."""
     column = publications.c

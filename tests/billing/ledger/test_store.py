@@ -95,6 +95,20 @@ def test_a_write_that_is_repeated_counts_once_and_equal_rows_of_another_run_are_
     assert ledger.rows("ws-1", PERIOD) == _rows(1)
 
 
+def test_dropping_estimates_takes_away_nothing_that_is_published(ledger: Ledger, deposit: Deposit) -> None:
+    every = [_publication(number, str(uuid4()), kind) for number, kind in enumerate((ESTIMATE, PUBLISHED, ESTIMATE), 1)]
+    for each in every:
+        ledger.write(_rows(each.sequence), each.run_id)
+    ledger.mirror(every)
+    for _ in range(2):
+        ledger.drop_estimates(every[:2])
+    ledger.drop_estimates(every[1:2])
+
+    assert ledger.rows("ws-1", PERIOD) == _rows(2)
+    assert ledger.rows("ws-1", PERIOD, until=1, estimates=True) == []
+    assert (deposit.count("usage"), deposit.count("publications"), ledger.latest()) == (4, 2, 3)
+
+
 def test_workspaces_are_those_with_published_usage(ledger: Ledger) -> None:
     nobody = UNATTRIBUTED.workspace_id
     _written(ledger, 1, [*_rows(1, workspace="ws-2"), *_rows(1), *_rows(1, workspace=nobody)])
