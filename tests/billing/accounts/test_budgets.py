@@ -112,7 +112,7 @@ def test_as_long_as_there_are_no_prices_a_budget_may_be_in_any_currency(world: W
 
 
 def test_what_is_published_within_two_days_of_a_months_end_counts_for_it(world: World, budgets: Budgets) -> None:
-    budgets.put(WORKSPACE, "all", Decimal("10.00"), thresholds=(50, 75, 100))
+    budgets.put(WORKSPACE, "all", Decimal("10.00"), thresholds=(50, 75, 100, 150))
     told = []
     for number, after in ((29, 0), (30, 2 * DAY - 1), (31, 2 * DAY)):
         world.at = MARCH_2026.end + after
