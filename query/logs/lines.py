@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # A cell that begins so is a formula to a spreadsheet, also behind space.
 _FORMULA: Final = r"^[\s\x00]*[=+\-@]|^[\t\r]"
+# What JSON or CSV writes in another way, and a little more; attributes without any of it are written as they are.
+_ESCAPED: Final = r"[\"\\\x00-\x1f\x7f\x{2028}\x{2029}]"
 # Columns whose values need no quotes of ours: the store writes them as JSON, or they are marked apart.
 _UNQUOTED: Final = frozenset({"pod", "container", "trace_id", "body", "attributes"})
 # What a line is made with.
@@ -84,6 +86,7 @@ class Csv:
         "formula": _FORMULA,
         "mark": "'",
         "quotes": '""',
+        "escaped": _ESCAPED,
     }
     media_type: ClassVar = "text/csv; charset=utf-8; header=present"
     suffix: ClassVar = "csv"

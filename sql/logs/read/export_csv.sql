@@ -1,7 +1,8 @@
 -- Reader: all records in the table's own order, so that nothing is sorted or held; each as a line of CSV, which the
 -- store writes faster than anybody. {pieces}: what stands between the values, from the beginning to the end. A text
 -- that matches {formula} has {mark} before it; {none}: the trace of a record without one, shown as {absent}. Attributes
--- are written one by one, which takes half as long as a map at once.
+-- are written one by one, which takes half as long as a map at once; those in which nothing matches {escaped} as they
+-- are, which takes a third of the rest.
 SELECT
 ${place},
     toValidUTF8(concat(
@@ -16,7 +17,11 @@ ${place},
         {pieces:Array(String)}[9], if(match(l.container, {formula:String}), {mark:String}, {absent:String}), replaceAll(l.container, {quote:String}, {quotes:String}),
         {pieces:Array(String)}[10], if(lower(hex(l.trace_id)) = {none:String}, {absent:String}, lower(hex(l.trace_id))),
         {pieces:Array(String)}[11], if(match(l.body, {formula:String}), {mark:String}, {absent:String}), replaceAll(l.body, {quote:String}, {quotes:String}),
-        {pieces:Array(String)}[12], replaceAll(arrayStringConcat(arrayMap((k, v) -> concat(toJSONString(k), {colon:String}, toJSONString(v)), mapKeys(l.attributes), mapValues(l.attributes)), {comma:String}), {quote:String}, {quotes:String}),
+        {pieces:Array(String)}[12], if(
+            match(concat(arrayStringConcat(mapKeys(l.attributes)), arrayStringConcat(mapValues(l.attributes))), {escaped:String}),
+            replaceAll(arrayStringConcat(arrayMap((k, v) -> concat(toJSONString(k), {colon:String}, toJSONString(v)), mapKeys(l.attributes), mapValues(l.attributes)), {comma:String}), {quote:String}, {quotes:String}),
+            arrayStringConcat(arrayMap((k, v) -> concat({quotes:String}, k, {quotes:String}, {colon:String}, {quotes:String}, v, {quotes:String}), mapKeys(l.attributes), mapValues(l.attributes)), {comma:String})
+        ),
         {pieces:Array(String)}[13]
     )) AS line
 FROM starmeter.logs AS l

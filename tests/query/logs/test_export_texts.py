@@ -34,3 +34,48 @@ def test_what_is_no_utf_8_is_shown_as_a_page_shows_it(
     assert page == exported
     assert page[0]["body"] == "a\ufffdb\ufffd"
     assert page[0]["attributes"] == {"k\ufffd": '\ufffd/"', "é": "🙂", "": "\x01\\"}
+
+
+@pytest.mark.parametrize("format_", ["csv", "ndjson"])
+def test_attributes_are_whole_whatever_one_of_them_holds(
+    logs: httpx.Client, log_writer: Client, moment: int, format_: str
+) -> None:
+    """Each in a record of its own: those without anything to escape are written in another way than the others."""
+    at = moment - (2_100_000 + list(READERS).index(format_)) * SECOND
+    place = (platform.PROJECT_A, "production", platform.SERVICE_A1)
+    texts = [
+        '"',
+        '""',
+        "\\",
+        "\\n",
+        "\n",
+        "\r\n",
+        "\t",
+        "\x00",
+        "\x1f",
+        "\x7f",
+        "\u2028",
+        "\u2029",
+        "/",
+        ",",
+        ":",
+        "'",
+        "é",
+        "🙂",
+    ]
+    given = (
+        [{"key": text} for text in texts]
+        + [{text: "value"} for text in texts]
+        + [{"a": text, "b": ""} for text in texts]
+    )
+    given += [{"k": 'a\udce2"b'}, {"k": "a\udcff\\b"}, {"": ""}, {}]
+    records = [Sample(*place, at + number, number + 1, body="b", attributes=one) for number, one in enumerate(given)]
+    log_writer.insert(
+        "starmeter.logs", [samples.row(one, encode=True) for one in records], column_names=samples.COLUMNS
+    )
+    span = {"start": at, "end": at + len(given)}
+
+    exported, _ = READERS[format_](logs.get("logs/export", params=span | {"format": format_}).content)
+
+    assert [row["attributes"] for row in exported[:-4]] == given[:-4]
+    assert [row["attributes"] for row in exported[-4:]] == [{"k": 'a\ufffd"b'}, {"k": "a\ufffd\\b"}, {"": ""}, {}]
