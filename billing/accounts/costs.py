@@ -113,10 +113,11 @@ def margin(
         for day in ledger.day_usage(None, period, book, lambda each: plans.get(each, STANDARD), until=until):
             days[day.workspace_id].append(day)
     costs = _costs(ledger, book, period, until)
+    build_costs = costs.by_workspace(Meter.BUILD)
     # The bucket of what is nobody's is no workspace, and costs us as much as one.
     names |= {workspace: workspace.strip("_") for workspace in usage if workspace not in names}
     earned = [
-        _earned((workspace, name), costs, usage[workspace], revenue)
+        _earned((workspace, name), build_costs.get(workspace, _ZERO), usage[workspace], revenue)
         for workspace, name in sorted(names.items())
         for revenue in [booked.get(workspace) or _rated(days[workspace], book, plans.get(workspace, STANDARD))]
         if usage[workspace] or revenue.is_booked
@@ -164,7 +165,7 @@ def _rated(days: list[DayUsage], book: PriceBook, plan: str) -> _Revenue:
     return _Revenue(revenue, total(item.amount for item in items if item.meter is None), _ZERO, is_booked=False)
 
 
-def _earned(workspace: tuple[str, str], costs: _Costs, usage: dict[Meter, Used], revenue: _Revenue) -> Earned:
+def _earned(workspace: tuple[str, str], build_cost: Decimal, usage: dict[Meter, Used], revenue: _Revenue) -> Earned:
     seconds, cache = (usage[meter].quantity if meter in usage else 0 for meter in (Meter.BUILD, Meter.BUILD_CACHE))
     return Earned(
         workspace_id=workspace[0],
@@ -172,7 +173,7 @@ def _earned(workspace: tuple[str, str], costs: _Costs, usage: dict[Meter, Used],
         revenue=revenue.meters,
         deductions=revenue.deductions,
         credits=revenue.credits,
-        build_cost=costs.of(Meter.BUILD, workspace[0]),
+        build_cost=build_cost,
         build_s=seconds,
         cache_byte_s=cache,
         unbracketed_s=_most(each.unbracketed_s for each in usage.values()),
@@ -203,11 +204,17 @@ class _Costs:
     period: Period
     lines: tuple[RatedLine, ...]
 
-    def of(self, meter: Meter, workspace_id: str | None = None) -> Decimal:
-        """Of one workspace, or of all."""
-        return total(
-            each.amount for each in self.lines if each.meter is meter and workspace_id in {None, each.workspace_id}
-        )
+    def of(self, meter: Meter) -> Decimal:
+        """Of all workspaces."""
+        return total(each.amount for each in self.lines if each.meter is meter)
+
+    def by_workspace(self, meter: Meter) -> dict[str, Decimal]:
+        """Of each workspace that used any."""
+        amounts: defaultdict[str, list[Decimal]] = defaultdict(list)
+        for each in self.lines:
+            if each.meter is meter:
+                amounts[each.workspace_id].append(each.amount)
+        return {workspace_id: total(each) for workspace_id, each in amounts.items()}
 
     def used(self, meter: Meter) -> int:
         """By all, in base units."""
