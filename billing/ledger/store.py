@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from core.clickhouse import Endpoint
 
 _DATABASE: Final = "billing"
+_PIECES: Final = ("seen", "told", "steadiness", "steady")
 # Larger than any sequence that a control store can count to.
 _NOW: Final = 2**63 - 1
 Answer = TypeVar("Answer")
@@ -216,8 +217,9 @@ class Ledger:
 
 @lru_cache
 def _text(statement: str) -> str:
-    """A statement; of all that several of them begin with there is one piece."""
-    return Template(load(statement)).safe_substitute(seen=load("ledger/read/seen"))
+    """A statement; of all that several of them have in common there is one piece."""
+    pieces = {name: load(f"ledger/read/{name}") for name in _PIECES}
+    return Template(load(statement)).safe_substitute(pieces)
 
 
 def _as_of(period: Period, until: int | None) -> dict[str, Any]:

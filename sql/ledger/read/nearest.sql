@@ -6,17 +6,7 @@ WITH
 ${seen}    )
 SELECT
     uid,
-    at AS observed_at,
-    phase_number AS phase,
-    cpu AS cpu_m,
-    memory AS memory_b,
-    toString(node_name) AS node,
-    nullIf(started, -1) AS started_at,
-    nullIf(finished, -1) AS finished_at,
-    nullIf(deletion, -1) AS deletion_at,
-    received AS received_at,
-    quality_number AS quality,
-    false AS unbroken
+${told}    false AS unbroken
 FROM seen
 WHERE is_sound
     AND (source = 'agent' OR (uid, intDiv(at, 300)) NOT IN (SELECT uid, intDiv(at, 300) FROM seen WHERE source = 'agent' AND is_sound))

@@ -30,16 +30,6 @@ ${seen}    ),
 SELECT
     toInt64(hour) AS hour,
     uid,
-    at AS observed_at,
-    phase_number AS phase,
-    cpu AS cpu_m,
-    memory AS memory_b,
-    toString(node_name) AS node,
-    nullIf(started, -1) AS started_at,
-    nullIf(finished, -1) AS finished_at,
-    nullIf(deletion, -1) AS deletion_at,
-    received AS received_at,
-    quality_number AS quality,
-    toBool(follows) AS unbroken
+${told}    toBool(follows) AS unbroken
 FROM compared
 WHERE NOT (follows AND is_followed)

@@ -1,0 +1,15 @@
+            -- A piece: what one source told of a pod in a stretch of time, and whether it was the same again and again.
+            min(at) AS first_at,
+            max(at) AS last_at,
+            min(is_sound) AS are_sound,
+            min(told) = max(told) AND min(cpu) = max(cpu) AND min(memory) = max(memory) AS is_constant,
+            arrayMax(arrayDifference(arraySort(groupArray(toInt32(at - {first:Int64}))))) <= {max_gap:Int64} AS is_unbroken,
+            any(phase_number) AS phase,
+            any(cpu) AS cpu_m,
+            any(memory) AS memory_b,
+            any(node_name) AS node,
+            any(started) AS started_at,
+            any(finished) AS finished_at,
+            any(deletion) AS deletion_at,
+            max(received) AS received_at,
+            any(quality_number) AS quality
