@@ -9,6 +9,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 
 from query.logs import level
 from query.logs.format import COLUMNS, NO_TRACE
+from query.logs.text import valid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 # A cell that begins so is a formula to a spreadsheet, also behind space.
 _FORMULA: Final = r"^[\s\x00]*[=+\-@]|^[\t\r]"
-# What JSON or CSV writes in another way, and a little more; attributes without any of it are written as they are.
-_ESCAPED: Final = r"[\"\\\x00-\x1f\x7f\x{2028}\x{2029}]"
 # Columns whose values need no quotes of ours: the store writes them as JSON, or they are marked apart.
 _UNQUOTED: Final = frozenset({"pod", "container", "trace_id", "body", "attributes"})
 # What a line is made with.
@@ -66,7 +65,7 @@ class Ndjson:
 
     def records(self, batch: pa.RecordBatch) -> bytes:
         """Lines."""
-        return _joined(batch["line"])
+        return _joined(valid(batch["line"]))
 
     def end(self, manifest: Manifest) -> bytes:
         """The last line."""
@@ -86,7 +85,6 @@ class Csv:
         "formula": _FORMULA,
         "mark": "'",
         "quotes": '""',
-        "escaped": _ESCAPED,
     }
     media_type: ClassVar = "text/csv; charset=utf-8; header=present"
     suffix: ClassVar = "csv"
@@ -97,7 +95,7 @@ class Csv:
 
     def records(self, batch: pa.RecordBatch) -> bytes:
         """Lines, after the head."""
-        lines = _joined(batch["line"])
+        lines = _joined(valid(batch["line"]))
         if not self._head:
             return lines
         head, self._head = self._head, b""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import uuid
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -14,6 +13,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from query.logs import level
 from query.logs.format import COLUMNS, NO_TRACE
+from query.logs.text import valid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,8 +32,6 @@ SCHEMA: Final = pa.schema(
 # Columns of few values; of the others a dictionary costs a fifth of the time and makes a file larger.
 _REPEATED: Final = ["project_id", "environment", "service_id", "severity", "source", "pod", "container"]
 _LEVELS: Final = pa.array([level.name_of(number) for number in range(256)])
-# What `surrogateescape` makes of bytes that are no UTF-8; the store shows as many of them in a row as one.
-_INVALID: Final = re.compile("[\udc80-\udcff]+")
 
 
 def records_of(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -47,11 +45,11 @@ def records_of(batch: pa.RecordBatch) -> pa.RecordBatch:
         _texts_of_ids(batch["service_id"]),
         _LEVELS.take(batch["severity"]),
         batch["source_name"],
-        _valid(batch["pod"]),
-        _valid(batch["container"]),
+        valid(batch["pod"]),
+        valid(batch["container"]),
         pc.if_else(pc.equal(trace, NO_TRACE), None, trace),
-        _valid(batch["body"]),
-        _valid(batch["attributes"]),
+        valid(batch["body"]),
+        valid(batch["attributes"]),
     )
     # A store's own nullability and names of a map's parts vary.
     arrays = [column.cast(field.type) for column, field in zip(columns, SCHEMA, strict=True)]
@@ -141,19 +139,3 @@ def _texts_of_ids(column: pa.Array) -> pa.StringArray:
     return pa.array([str(uuid.UUID(bytes=one)) for one in coded.dictionary.to_pylist()], pa.string()).take(
         coded.indices
     )
-
-
-def _valid(column: pa.Array) -> pa.Array:
-    """The same column; bytes that are no UTF-8 become replacement characters, as the store makes them."""
-    try:
-        column.validate(full=True)
-    except pa.ArrowInvalid:
-        if isinstance(column, pa.MapArray):
-            return pa.MapArray.from_arrays(column.offsets, _valid(column.keys), _valid(column.items))
-        return pa.array([_INVALID.sub("\ufffd", one.decode(errors="surrogateescape")) for one in _raw(column)])
-    return column
-
-
-def _raw(column: pa.StringArray) -> list[bytes]:
-    raw: list[bytes] = column.view(pa.binary()).to_pylist()
-    return raw
