@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
 
@@ -13,9 +13,12 @@ from core.errors import StarmeterError
 from query.vigil import Cause, Vigil
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 
     from starlette.types import Receive, Scope, Send
+
+# What is sent at a time: for more, this process and most clients ask the system for memory again and again.
+_PART_BYTES: Final = 256 * 1024
 
 _log = logging.getLogger("query.logs.streamed")
 
@@ -51,8 +54,9 @@ class Streamed(Response):
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             async with contextlib.aclosing(self._pieces) as pieces:
                 async for piece in pieces:
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
-                    sent += len(piece)
+                    for part in _parts(piece):
+                        await send({"type": "http.response.body", "body": part, "more_body": True})
+                        sent += len(part)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
             reason = ""
         except asyncio.CancelledError:
@@ -69,3 +73,8 @@ class Streamed(Response):
         finally:
             vigil.end()
             self._done(sent, reason)
+
+
+def _parts(piece: bytes) -> Iterator[memoryview]:
+    whole = memoryview(piece)
+    return (whole[at : at + _PART_BYTES] for at in range(0, len(whole), _PART_BYTES))

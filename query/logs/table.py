@@ -36,7 +36,6 @@ _LEVELS: Final = pa.array([level.name_of(number) for number in range(256)])
 
 def records_of(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The columns of the contract, under its schema, from a batch of `sql/logs/read/export.sql`."""
-    trace = batch["trace_hex"]
     columns = (
         batch["timestamp"],
         batch["id_text"],
@@ -47,7 +46,7 @@ def records_of(batch: pa.RecordBatch) -> pa.RecordBatch:
         batch["source_name"],
         valid(batch["pod"]),
         valid(batch["container"]),
-        pc.if_else(pc.equal(trace, NO_TRACE), None, trace),
+        _known(batch["trace_hex"]),
         valid(batch["body"]),
         valid(batch["attributes"]),
     )
@@ -68,7 +67,7 @@ class Arrow:
     parameters: ClassVar[Mapping[str, Value]] = {"zero": "0"}
     media_type: ClassVar = "application/vnd.apache.arrow.stream"
     suffix: ClassVar = "arrows"
-    is_costly: ClassVar = True
+    is_costly: ClassVar = False
 
     def __init__(self) -> None:
         self._sink = _Sink()
@@ -134,8 +133,17 @@ class _Sink(io.RawIOBase):
 
 
 def _texts_of_ids(column: pa.Array) -> pa.StringArray:
-    """The canonical form of ids; they are few, however many rows there are."""
-    coded = ids_of(column).dictionary_encode()
+    """The canonical form of ids; they are few, however many rows there are, and mostly one."""
+    ids = ids_of(column)
+    if pc.equal(ids, ids[0]).true_count == len(ids):
+        return pa.repeat(str(uuid.UUID(bytes=ids[0].as_py())), len(ids))
+    coded = ids.dictionary_encode()
     return pa.array([str(uuid.UUID(bytes=one)) for one in coded.dictionary.to_pylist()], pa.string()).take(
         coded.indices
     )
+
+
+def _known(traces: pa.StringArray) -> pa.StringArray:
+    """Traces, without those that stand for none."""
+    is_none = pc.equal(traces, NO_TRACE)
+    return pc.if_else(is_none, None, traces) if is_none.true_count else traces
