@@ -76,6 +76,15 @@ INGEST: Final = (
         hold="5m",
     ),
     PlatformAlert(
+        name="IngestLettersNotKept",
+        expr="sum by (region) (increase(ingest_unkept_letters_total[15m])) > 0",
+        summary=(
+            'A cluster of {{ $labels.region }} sent more dead letters than are kept: {{ printf "%.0f" $value }} records of'
+            " 15 minutes were counted and left out."
+        ),
+        hold="5m",
+    ),
+    PlatformAlert(
         name="IngestBatchesSetAside",
         expr="max by (region) (ingest_batches_set_aside) > 0",
         summary=(

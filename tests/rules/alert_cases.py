@@ -78,6 +78,8 @@ HEALTHY: Final = [
     letters("unparsable", 12, 0),
     letters("no_labels", 600, 0.1),
     records(100_000, 100),
+    # Long ago.
+    Fed('ingest_unkept_letters_total{region="fra1",instance="ingest-1"}', 40),
     Fed('ingest_batches_set_aside{region="fra1",instance="ingest-1"}', 0),
     Fed("starmeter_billing_watermark_age_seconds", 7_200),
 ]
@@ -102,6 +104,7 @@ SICK: Final = [
     letters("foreign_region", 12, 0.1),
     letters("no_labels", 600, 5),
     records(10_000, 100),
+    Fed('ingest_unkept_letters_total{region="fra1",instance="ingest-1"}', 40, slope=0.1),
     Fed('ingest_batches_set_aside{region="fra1",instance="ingest-1"}', 2),
     Fed("starmeter_billing_watermark_age_seconds", 11_000),
 ]

@@ -96,6 +96,7 @@ def of(active: list[dict[str, Any]], name: str) -> list[dict[str, str]]:
         ("RegionIsolationFailed", [{"region": "fra1"}]),
         ("RegionNotServed", [{"region": "fra1"}]),
         ("IngestDeadLetters", [{"region": "fra1", "reason": why} for why in ("foreign_region", "no_labels")]),
+        ("IngestLettersNotKept", [{"region": "fra1"}]),
         ("IngestBatchesSetAside", [{"region": "fra1"}]),
         ("BillingWatermarkOld", [{}]),
         (
