@@ -79,8 +79,8 @@ INGEST: Final = (
         name="IngestLettersNotKept",
         expr="sum by (region) (increase(ingest_unkept_letters_total[15m])) > 0",
         summary=(
-            'A cluster of {{ $labels.region }} sent more dead letters than are kept: {{ printf "%.0f" $value }} records of'
-            " 15 minutes were counted and left out."
+            'A cluster of {{ $labels.region }} sent more dead letters than are kept: {{ printf "%.0f" $value }} records'
+            " of 15 minutes were counted and left out."
         ),
         hold="5m",
     ),
