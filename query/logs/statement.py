@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 # Texts that several statements share.
-_PARTS: Final = ("columns", "place")
+_PARTS: Final = ("columns", "place", "escaped")
 # What every store takes: of a statement's text, and of its values as they are written into a URL.
 _LONGEST_TEXT: Final = 128 * 1024
 _LONGEST_VALUES: Final = 56 * 1024

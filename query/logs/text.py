@@ -14,7 +14,7 @@ _INVALID: Final = re.compile("[\udc80-\udcff]+")
 def valid(column: pa.Array) -> pa.Array:
     """The same column, of texts or maps of them; bytes that are no UTF-8 become replacement characters.
 
-    That is what a store does for a page; in whole columns it takes a tenth of the time.
+    That is what a store does for a page; in whole columns it takes less time.
     """
     try:
         column.validate(full=True)

@@ -1,8 +1,8 @@
 -- Reader: all records in the table's own order, so that nothing is sorted or held; each as a line of CSV, which the
 -- store writes faster than anybody. {pieces}: what stands between the values, from the beginning to the end. A text
 -- that matches {formula} has {mark} before it; {none}: the trace of a record without one, shown as {absent}. Attributes
--- are written one by one, which takes half as long as a map at once; those in which JSON changes nothing as they are, which
--- takes a third of the rest. Whether a line is UTF-8 is cheaper to see in whole columns.
+-- are written one by one, which takes half as long as a map at once; those in which JSON changes nothing as they are,
+-- which takes a third of the rest. Whether a line is UTF-8 is cheaper to see in whole columns.
 SELECT
 ${place},
     concat(
@@ -18,7 +18,7 @@ ${place},
         {pieces:Array(String)}[10], if(lower(hex(l.trace_id)) = {none:String}, {absent:String}, lower(hex(l.trace_id))),
         {pieces:Array(String)}[11], if(match(l.body, {formula:String}), {mark:String}, {absent:String}), replaceAll(l.body, {quote:String}, {quotes:String}),
         {pieces:Array(String)}[12], if(
-            toJSONString(concat(arrayStringConcat(mapKeys(l.attributes)), arrayStringConcat(mapValues(l.attributes)))) <> concat({quote:String}, arrayStringConcat(mapKeys(l.attributes)), arrayStringConcat(mapValues(l.attributes)), {quote:String}),
+${escaped},
             replaceAll(arrayStringConcat(arrayMap((k, v) -> concat(toJSONString(k), {colon:String}, toJSONString(v)), mapKeys(l.attributes), mapValues(l.attributes)), {comma:String}), {quote:String}, {quotes:String}),
             arrayStringConcat(arrayMap((k, v) -> concat({quotes:String}, k, {quotes:String}, {colon:String}, {quotes:String}, v, {quotes:String}), mapKeys(l.attributes), mapValues(l.attributes)), {comma:String})
         ),

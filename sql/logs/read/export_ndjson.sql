@@ -18,7 +18,7 @@ ${place},
         {pieces:Array(String)}[10], if(lower(hex(l.trace_id)) = {none:String}, {absent:String}, concat({quote:String}, lower(hex(l.trace_id)), {quote:String})),
         {pieces:Array(String)}[11], toJSONString(l.body),
         {pieces:Array(String)}[12], if(
-            toJSONString(concat(arrayStringConcat(mapKeys(l.attributes)), arrayStringConcat(mapValues(l.attributes)))) <> concat({quote:String}, arrayStringConcat(mapKeys(l.attributes)), arrayStringConcat(mapValues(l.attributes)), {quote:String}),
+${escaped},
             arrayStringConcat(arrayMap((k, v) -> concat(toJSONString(k), {colon:String}, toJSONString(v)), mapKeys(l.attributes), mapValues(l.attributes)), {comma:String}),
             arrayStringConcat(arrayMap((k, v) -> concat({quote:String}, k, {quote:String}, {colon:String}, {quote:String}, v, {quote:String}), mapKeys(l.attributes), mapValues(l.attributes)), {comma:String})
         ),

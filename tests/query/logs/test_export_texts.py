@@ -68,7 +68,6 @@ def test_attributes_are_whole_whatever_one_of_them_holds(
         + [{text: "value"} for text in texts]
         + [{"a": text, "b": ""} for text in texts]
     )
-    # Of the first one, JSON has as many bytes as there are stored.
     broken = ['\udcff\udcff\udcff\udcff"', 'a\udce2"b', "a\udcff\\b"]
     given += [*({"k": text} for text in broken), {"": ""}, {}]
     records = [Sample(*place, at + number, number + 1, body="b", attributes=one) for number, one in enumerate(given)]
